@@ -1,0 +1,57 @@
+"""Arrays kept on disk under explicit keys, one file an array, safe to share between processes and to kill."""
+
+__all__ = ["ArrayCache"]
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from microexpr.core.atomic import remove_stale, write_atomic
+
+
+class ArrayCache:
+    """A folder of arrays, each under a hexadecimal key.
+
+    Parameters
+    ----------
+    folder : path
+        Created at the first write. Keys spread over 256 subfolders by their first two digits.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def path(self, key: str) -> Path:
+        """Return the file that holds `key`, whether or not it exists."""
+        return self.folder / key[:2] / f"{key}.npy"
+
+    def get(self, key: str) -> np.ndarray | None:
+        """Return the array kept under `key`, or None if there is none or its file is damaged."""
+        try:
+            content = self.path(key).read_bytes()
+        except OSError:
+            return None
+        try:
+            return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        except (ValueError, EOFError, SyntaxError):
+            # A file that a failing disk cut short counts as missing: it is computed again and replaced.
+            return None
+
+    def put(self, key: str, array: np.ndarray) -> None:
+        """Keep `array` under `key`.
+
+        Raises
+        ------
+        ResultsError
+            If the folder cannot be written.
+        """
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+        write_atomic(self.path(key), buffer.getvalue())
+
+    def remove_stale(self) -> int:
+        """Remove temporary files left by killed processes; return how many."""
+        if not self.folder.is_dir():
+            return 0
+        return sum(remove_stale(folder) for folder in self.folder.iterdir() if folder.is_dir())

@@ -1,0 +1,32 @@
+"""The errors microexpr raises, all derived from one; each message is one line that names thing, value and rule."""
+
+__all__ = ["DataError", "MicroexprError", "NeedsError", "ParameterError", "ResultsError", "join_names"]
+
+from collections.abc import Iterable
+
+
+class MicroexprError(Exception):
+    """Base of all errors of this package; the command line prints it as one line and exits with 1."""
+
+
+class ParameterError(MicroexprError, ValueError):
+    """An argument has a value that its rule does not allow."""
+
+
+class DataError(MicroexprError, ValueError):
+    """Data on disk or in memory is missing, unreadable or contradicts itself."""
+
+
+class NeedsError(MicroexprError, ValueError):
+    """A step needs something (an apex, pixels, landmarks) that a clip does not have."""
+
+
+class ResultsError(MicroexprError):
+    """A results folder or cache cannot be read or written, or a run in it is incomplete."""
+
+
+def join_names(names: Iterable[object], limit: int = 5) -> str:
+    """Join names for a message, the first `limit` of them and a count of the rest."""
+    listed = [str(name) for name in names]
+    shown = ", ".join(listed[:limit])
+    return shown if len(listed) <= limit else f"{shown} and {len(listed) - limit} more"

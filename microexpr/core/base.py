@@ -90,6 +90,10 @@ class ClipMap(_ClipStep, ABC):
         """Return how many frames the new clip of a clip of `n_frames` has."""
         return n_frames
 
+    def map_fps(self, fps: float, n_frames: int) -> float:
+        """Return the frame rate of the new clip of a clip of `n_frames` at `fps`."""
+        return fps
+
     def transform(self, X: object) -> list[Clip]:
         """Return the new clips, their frames not yet computed.
 
@@ -118,6 +122,7 @@ class ClipMap(_ClipStep, ABC):
             onset=moved(clip.onset),
             apex=moved(clip.apex),
             offset=moved(clip.offset),
+            fps=None if clip.fps is None else self.map_fps(clip.fps, n_frames),
         )
 
 

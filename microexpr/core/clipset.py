@@ -123,7 +123,7 @@ class ClipSet:
         return self._with(self.table[keep])
 
     def relabel(self, label_map: LabelMap) -> "ClipSet":
-        """Return the clips that `label_map` gives a class, labelled so; the others are listed in `dropped`.
+        """Return the clips that `label_map` gives a class, labelled so; the others join `dropped`.
 
         Raises
         ------
@@ -134,6 +134,7 @@ class ClipSet:
         kept = self.table.assign(label=labels)[labels.notna()]
         left_out = reasons[labels.isna()]
         dropped = pd.DataFrame({"clip_id": left_out.index, "reason": left_out.to_numpy()})
+        dropped = pd.concat([self.dropped, dropped], ignore_index=True)
         return self._with(kept, classes=label_map.classes, labels=label_map.name, dropped=dropped)
 
     def concat(self, *others: "ClipSet") -> "ClipSet":

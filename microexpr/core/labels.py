@@ -61,7 +61,8 @@ class LabelMap:
             label = None if pd.isna(emotion) else rules.get(str(emotion).strip().lower())
             reason = self.excluded.get(clip_id)
             if reason is None and label is None:
-                reason = f"{self.column} {emotion!r} has no class in {self.name}"
+                named = f"{self.column} {emotion!r} has no class in {self.name}"
+                reason = f"no {self.column} is given" if pd.isna(emotion) else named
             labels[clip_id] = None if reason else label
             reasons[clip_id] = reason
         return (

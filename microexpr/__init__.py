@@ -1,0 +1,21 @@
+"""Facial micro-expression recognition: every method under one leave-one-subject-out harness that cannot leak."""
+
+from microexpr.core.lazy import lazy_names
+
+__version__ = "0.1.0"
+
+__all__ = ["Clip", "ClipSet", "all_methods", "build", "compare", "load_data", "make_clips", "run"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Clip": "microexpr.core.clip",
+        "ClipSet": "microexpr.core.clipset",
+        "all_methods": "microexpr.pipelines.registry",
+        "build": "microexpr.pipelines.registry",
+        "compare": "microexpr.pipelines.comparison",
+        "load_data": "microexpr.data.catalog",
+        "make_clips": "microexpr.data.synthetic",
+        "run": "microexpr.pipelines.harness",
+    },
+)

@@ -1,0 +1,18 @@
+"""Named methods, one leave-one-subject-out harness, one row of results a clip, and every score from those rows."""
+
+from microexpr.core.lazy import lazy_names
+
+__all__ = ["Comparison", "all_methods", "build", "compare", "method", "run", "scores"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Comparison": "microexpr.pipelines.comparison",
+        "all_methods": "microexpr.pipelines.registry",
+        "build": "microexpr.pipelines.registry",
+        "compare": "microexpr.pipelines.comparison",
+        "method": "microexpr.pipelines.registry",
+        "run": "microexpr.pipelines.harness",
+        "scores": "microexpr.pipelines.metrics",
+    },
+)

@@ -1,0 +1,94 @@
+"""One fold: fit on the training clips, predict the test clips, in whatever process it runs."""
+
+__all__ = ["FoldTask", "run_fold", "seeded"]
+
+import time
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.utils.metadata_routing import get_routing_for_object
+from threadpoolctl import threadpool_limits
+
+
+@dataclass(frozen=True, eq=False)
+class FoldTask:
+    """All that a fold may know: the test clips come without labels.
+
+    Parameters
+    ----------
+    train_X, test_X : ndarray or list of Clip
+    train_y : str ndarray of shape (n_train,)
+    groups : str ndarray of shape (n_train,)
+        The training clips' subjects, for tuning and early stopping inside the fold.
+    domain : int ndarray of shape (n_train,)
+        0 for the data set's own clips, 1 for auxiliary ones.
+    """
+
+    train_X: Any
+    train_y: np.ndarray
+    test_X: Any
+    groups: np.ndarray
+    domain: np.ndarray
+
+
+def seeded(estimator: Any, seed: int) -> Any:
+    """Return a copy of an estimator, every `random_state` that is None set to `seed`, nested ones too."""
+    copy = clone(estimator)
+    open_states = {
+        key: seed
+        for key, value in copy.get_params(deep=True).items()
+        if value is None and (key == "random_state" or key.endswith("__random_state"))
+    }
+    return copy.set_params(**open_states) if open_states else copy
+
+
+def run_fold(estimator: Any, task: FoldTask) -> dict[str, Any]:
+    """Fit a copy of `estimator` and predict.
+
+    Parameters
+    ----------
+    estimator : seeded, unfitted estimator; is not changed
+    task : FoldTask
+
+    Returns
+    -------
+    dict
+        `y_pred` (list of str), `scores` (per class, a list of floats), `score_kind` ("proba", "score" or None)
+        and `seconds`; or, where the estimator raised, `error` (one line) and `traceback`.
+    """
+    start = time.perf_counter()
+    try:
+        # One thread a fold: the parallelism is over folds, and sums in one order give the same numbers everywhere.
+        with threadpool_limits(1), config_context(enable_metadata_routing=True):
+            fitted = clone(estimator)
+            known = {"groups": task.groups, "domain": task.domain}
+            wanted = get_routing_for_object(fitted).consumes("fit", known)
+            fitted.fit(task.train_X, task.train_y, **{name: known[name] for name in wanted})
+            record = _predict(fitted, task.test_X)
+    # The estimator is the user's code: whatever it raises is recorded, and the other folds go on.
+    except Exception as error:  # noqa: BLE001
+        message = f"{type(error).__name__}: {error}".splitlines()[0]
+        return {"error": message, "traceback": traceback.format_exc()}
+    return {**record, "seconds": round(time.perf_counter() - start, 4)}
+
+
+def _predict(fitted: Any, test_X: Any) -> dict[str, Any]:
+    predicted = [str(label) for label in fitted.predict(test_X)]
+    if hasattr(fitted, "predict_proba"):
+        kind, values = "proba", np.asarray(fitted.predict_proba(test_X), float)
+    elif hasattr(fitted, "decision_function"):
+        kind, values = "score", np.asarray(fitted.decision_function(test_X), float)
+        if values.ndim == 1:
+            values = np.column_stack([-values, values])
+    else:
+        return {"y_pred": predicted, "scores": {}, "score_kind": None}
+    classes = [str(label) for label in fitted.classes_]
+    if values.shape != (len(predicted), len(classes)) or not np.isfinite(values).all():
+        raise ValueError(
+            f"{kind} of shape {values.shape} for {len(predicted)} clips of {len(classes)} classes, or not finite"
+        )
+    return {"y_pred": predicted, "scores": dict(zip(classes, values.T.tolist(), strict=True)), "score_kind": kind}

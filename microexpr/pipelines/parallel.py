@@ -1,0 +1,111 @@
+"""The one place where work is spread: over clips by threads, over folds by processes, or over a Dask cluster."""
+
+__all__ = ["check_n_jobs", "cluster", "in_parallel"]
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+
+import microexpr
+from microexpr.core.checks import check_int
+from microexpr.core.errors import MicroexprError, ParameterError
+
+_on_cluster: ContextVar[bool] = ContextVar("microexpr_on_cluster", default=False)
+
+
+def in_parallel(
+    function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], *, n_jobs: int, prefer: str
+) -> Iterator[tuple[int, Any]]:
+    """Call `function(*task)` for each task and yield (position, result) as results come.
+
+    Parameters
+    ----------
+    function : callable; importable by name when it runs in other processes
+    tasks : iterable of tuples of arguments
+    n_jobs : int >= 1, or -1 for all cores; an active cluster uses all its workers whatever it is
+    prefer : {"threads", "processes"}
+        What runs the tasks unless a cluster does.
+
+    Raises
+    ------
+    ParameterError
+        If `n_jobs` is 0 or below -1.
+    """
+    check_n_jobs(n_jobs)
+    if _on_cluster.get():
+        n_jobs = -1
+    elif effective_n_jobs(n_jobs) == 1:
+        for position, task in enumerate(tasks):
+            yield position, function(*task)
+        return
+    calls = (delayed(_numbered)(position, function, task) for position, task in enumerate(tasks))
+    yield from Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")(calls)
+
+
+def check_n_jobs(n_jobs: int) -> int:
+    """Return `n_jobs` if it is a number of workers or -1."""
+    check_int(n_jobs, "n_jobs", minimum=-1)
+    if n_jobs == 0:
+        raise ParameterError("n_jobs is 0: it must be at least 1, or -1 for all cores")
+    return n_jobs
+
+
+@contextmanager
+def cluster(backend: str, scheduler: str | None) -> Iterator[None]:
+    """Run what the block spreads on `backend`: "local", or "dask" with the address of its scheduler.
+
+    Raises
+    ------
+    ParameterError
+        If the backend is unknown, or the address is missing or superfluous.
+    MicroexprError
+        If the extra `dask` is not installed, or no scheduler answers.
+    """
+    if backend == "local":
+        if scheduler is not None:
+            raise ParameterError(f"scheduler is {scheduler!r}: only backend 'dask' takes one")
+        yield
+        return
+    if backend != "dask":
+        raise ParameterError(f"backend is {backend!r}: it must be one of 'local', 'dask'")
+    if scheduler is None:
+        raise ParameterError("backend 'dask' needs the scheduler's address, as in --scheduler tcp://127.0.0.1:8786")
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MicroexprError("backend 'dask' needs the extra of that name: pip install 'microexpr[dask]'") from None
+    try:
+        client = Client(scheduler, timeout="10s", set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise MicroexprError(f"no Dask scheduler answers at {scheduler}: {str(error).splitlines()[0]}") from None
+    token = _on_cluster.set(True)
+    try:
+        _check_workers(client, scheduler)
+        with client, parallel_config(backend="dask", client=client, wait_for_workers_timeout=10):
+            yield
+    finally:
+        _on_cluster.reset(token)
+
+
+def _check_workers(client: Any, scheduler: str) -> None:
+    """Refuse a cluster whose workers cannot do the work: joblib would wait for them for ever."""
+    try:
+        found = client.run(_version)
+    except Exception as error:  # noqa: BLE001  (whatever a worker answers, it cannot run this package)
+        client.close()
+        raise MicroexprError(f"workers of {scheduler} cannot import microexpr: {str(error).splitlines()[0]}") from None
+    if not found or set(found.values()) != {_version()}:
+        client.close()
+        listed = ", ".join(sorted(set(found.values()))) or "no workers"
+        raise MicroexprError(f"{scheduler} has {listed}; workers with microexpr {_version()} are needed")
+
+
+def _version() -> str:
+    return microexpr.__version__
+
+
+def _numbered(position: int, function: Callable[..., Any], task: tuple[Any, ...]) -> tuple[int, Any]:
+    return position, function(*task)

@@ -1,0 +1,119 @@
+"""The stateless beginning of a pipeline: found, then run once over all clips, in parallel and cached."""
+
+__all__ = ["extract", "feature_key", "split_prefix"]
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from microexpr.core.base import ClipMap, ClipTransformer, stack
+from microexpr.core.cache import ArrayCache
+from microexpr.core.clip import Clip
+from microexpr.core.digest import digest, estimator_spec
+from microexpr.core.progress import progress
+from microexpr.pipelines.parallel import in_parallel
+
+# Raised when the layout of the key itself changes.
+_SCHEMA = 1
+
+
+def split_prefix(estimator: Any) -> tuple[Any | None, Any]:
+    """Split an estimator at the first step that learns.
+
+    Parameters
+    ----------
+    estimator : scikit-learn estimator
+        Of a Pipeline, the leading clip steps (ClipMap, ClipTransformer, FeatureUnion of such) up to the last one
+        that gives arrays are the prefix; other estimators have none.
+
+    Returns
+    -------
+    prefix : transformer or None
+        Row i of its output depends on clip i alone.
+    learner : estimator
+        What is left: everything that may learn.
+    """
+    if not isinstance(estimator, Pipeline):
+        return None, estimator
+    length = 0
+    for position, (_, step) in enumerate(estimator.steps[:-1], start=1):
+        if isinstance(step, ClipMap):
+            continue
+        if not _gives_arrays(step):
+            break
+        # What follows works on arrays, so the prefix ends here.
+        length = position
+        break
+    if length == 0:
+        return None, estimator
+    prefix = Pipeline(estimator.steps[:length])
+    return clone(prefix), Pipeline(estimator.steps[length:])
+
+
+def _gives_arrays(step: Any) -> bool:
+    """Whether a step is stateless and turns clips into arrays."""
+    if isinstance(step, ClipTransformer):
+        return True
+    if isinstance(step, FeatureUnion):
+        return all(_gives_arrays(part) for _, part in step.transformer_list)
+    if isinstance(step, Pipeline):
+        *maps, last = [part for _, part in step.steps]
+        return all(isinstance(part, ClipMap) for part in maps) and _gives_arrays(last)
+    return False
+
+
+def feature_key(prefix: Any, clip: Clip) -> str:
+    """Return the cache key of one clip's features: the steps with versions and parameters, and the clip's content."""
+    return _key(estimator_spec(prefix), clip)
+
+
+def _key(spec: dict[str, object], clip: Clip) -> str:
+    return digest({"schema": _SCHEMA, "transformer": spec, "clip": clip.fingerprint()})
+
+
+def extract(
+    prefix: Any, clips: Sequence[Clip], *, cache: ArrayCache | None, n_jobs: int = 1, description: str = "features"
+) -> np.ndarray:
+    """Compute the features of all clips, taking from the cache what it holds.
+
+    Parameters
+    ----------
+    prefix : stateless transformer of clips
+    clips : sequence of Clip
+    cache : ArrayCache or None
+        None computes everything and keeps nothing.
+    n_jobs : int
+        Threads (or workers of an active cluster).
+    description : str
+        The progress bar's.
+
+    Returns
+    -------
+    ndarray of shape (n_clips, ...)
+
+    Raises
+    ------
+    MicroexprError
+        Whatever a step says of a clip, or that the cache cannot be written.
+    """
+    prefix.fit(list(clips[:1]))  # checks the parameters before any clip is read
+    spec = estimator_spec(prefix)
+    keys = [_key(spec, clip) for clip in clips]
+    rows: list[Any] = [cache.get(key) if cache is not None else None for key in keys]
+    missing = [position for position, row in enumerate(rows) if row is None]
+    with progress(description, len(clips), done=len(clips) - len(missing)) as advance:
+        tasks = ((prefix, clips[position]) for position in missing)
+        for number, row in in_parallel(_features_of, tasks, n_jobs=n_jobs, prefer="threads"):
+            position = missing[number]
+            rows[position] = row
+            if cache is not None:
+                cache.put(keys[position], row)
+            advance()
+    return stack(rows, [clip.clip_id for clip in clips])
+
+
+def _features_of(prefix: Any, clip: Clip) -> np.ndarray:
+    return np.asarray(prefix.transform([clip])[0])

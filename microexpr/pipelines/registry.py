@@ -1,0 +1,157 @@
+"""The named methods: one record each, from which come the builder, the command line's choices and the tests."""
+
+__all__ = ["NEEDS", "Method", "all_methods", "build", "get_method", "method", "settable_params", "unmet_needs"]
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from microexpr.core.clip import Clip
+from microexpr.core.clipset import ClipSet
+from microexpr.core.digest import canonical_json
+from microexpr.core.errors import ParameterError, join_names
+
+#: What a method can need of every clip, and how to tell that a clip has it.
+NEEDS: Mapping[str, tuple[str, Callable[[Clip], bool]]] = {
+    "pixels": ("frames, not a stored flow map", lambda clip: clip.has_pixels),
+    "motion": ("an apex or a stored flow map", lambda clip: not clip.has_pixels or clip.apex is not None),
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A named pipeline.
+
+    Parameters
+    ----------
+    name : str
+    builder : callable(*, random_state) -> estimator
+    reference : str
+        Where the method comes from: author, title, venue, year.
+    needs : tuple of keys of `NEEDS`
+    tiny : mapping of parameter -> value
+        Parameters under which tests run the method in a second.
+    """
+
+    name: str
+    builder: Callable[..., BaseEstimator]
+    reference: str
+    needs: tuple[str, ...] = ()
+    tiny: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the builder's docstring."""
+        return (inspect.getdoc(self.builder) or "").splitlines()[0]
+
+    @property
+    def description(self) -> str:
+        """The builder's whole docstring."""
+        return inspect.getdoc(self.builder) or ""
+
+
+_METHODS: dict[str, Method] = {}
+
+
+def method(
+    name: str, *, reference: str, needs: tuple[str, ...] = (), tiny: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., BaseEstimator]], Callable[..., BaseEstimator]]:
+    """Register the decorated builder under `name`.
+
+    Raises
+    ------
+    ParameterError
+        If the name is taken, a need is unknown or the builder has no docstring.
+    """
+
+    def register(builder: Callable[..., BaseEstimator]) -> Callable[..., BaseEstimator]:
+        if name in _METHODS:
+            raise ParameterError(f"method {name!r} is registered already")
+        for need in needs:
+            if need not in NEEDS:
+                raise ParameterError(f"method {name!r} needs {need!r}: known needs are {join_names(NEEDS)}")
+        if not inspect.getdoc(builder):
+            raise ParameterError(f"method {name!r} has no docstring; its first line is the method's summary")
+        _METHODS[name] = Method(name, builder, reference, needs, dict(tiny or {}))
+        return builder
+
+    return register
+
+
+def all_methods() -> dict[str, Method]:
+    """Return all registered methods by name, sorted."""
+    import_module("microexpr.pipelines.methods")
+    return dict(sorted(_METHODS.items()))
+
+
+def get_method(name: str) -> Method:
+    """Return the record of a method.
+
+    Raises
+    ------
+    ParameterError
+        If there is none of that name; the message lists or suggests names.
+    """
+    known = all_methods()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {join_names(known, 30)}"
+        raise ParameterError(f"unknown method {name!r}; {hint}")
+    return known[name]
+
+
+def build(name: str, *, random_state: int | None = None, **params: Any) -> BaseEstimator:
+    """Build a registered method, ready for `fit`.
+
+    Parameters
+    ----------
+    name : str
+    random_state : int or None
+    **params
+        Nested parameters, `lbptop__blocks=(8, 8, 1)`.
+
+    Raises
+    ------
+    ParameterError
+        If the method or a parameter is unknown.
+
+    Examples
+    --------
+    >>> build("flow-svm", svc__C=0.01).get_params()["svc__C"]
+    0.01
+    """
+    estimator = get_method(name).builder(random_state=random_state)
+    settable = settable_params(estimator)
+    for key, value in params.items():
+        if key not in settable:
+            close = difflib.get_close_matches(key, settable, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has {join_names(settable, 40)}"
+            raise ParameterError(f"method {name!r} has no parameter {key!r}; {hint}")
+        canonical_json({key: value})  # refuses what no key can hold
+    return estimator.set_params(**params)
+
+
+def settable_params(estimator: BaseEstimator) -> list[str]:
+    """Return the names of the parameters a user may set: those of the steps, not the steps themselves."""
+    params = estimator.get_params(deep=True)
+    plumbing = {"steps", "memory", "verbose", "transform_input", "transformer_list"}
+    return sorted(
+        key
+        for key, value in params.items()
+        if key not in plumbing and not hasattr(value, "get_params") and not key.endswith("random_state")
+    )
+
+
+def unmet_needs(record: Method, clipset: ClipSet) -> str | None:
+    """Return why a method cannot run on these clips, or None if it can."""
+    for need in record.needs:
+        what, has = NEEDS[need]
+        without = [clip.clip_id for clip in clipset.clips if not has(clip)]
+        if without:
+            return f"{record.name} needs {what}: {len(without)} clips have none ({join_names(without, 3)})"
+    return None

@@ -1,0 +1,64 @@
+"""Drawings of the report, as SVG text that stands in the page."""
+
+__all__ = ["forest_svg", "roc_svg"]
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from microexpr.pipelines.metrics import RocCurves
+
+# Colours that are told apart in print and by colour-blind readers (Okabe and Ito).
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442")
+
+
+def roc_svg(curves: RocCurves) -> str:
+    """Draw the one-versus-rest ROC curve of each class with its AUC."""
+    figure, axes = _axes((3.6, 3.5))
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=":")
+    for colour, (name, (false_rate, true_rate)) in zip(_COLOURS * 9, curves.curves.items(), strict=False):
+        area = curves.auc[name]
+        axes.plot(false_rate, true_rate, color=colour, linewidth=1.5, label=f"{name}, AUC {area:.3f}")
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="false positive rate", ylabel="true positive rate")
+    axes.set_aspect("equal")
+    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    return _svg(figure)
+
+
+def forest_svg(table: pd.DataFrame) -> str:
+    """Draw UF1 of each method with its interval, one line a method."""
+    figure, axes = _axes((5.4, 0.5 + 0.34 * len(table)))
+    for height, row in enumerate(table.itertuples()):
+        axes.plot([row.UF1_low, row.UF1_high], [height, height], color=_COLOURS[0], linewidth=2)
+        axes.plot(row.UF1, height, "o", color=_COLOURS[0], markersize=6)
+    axes.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xlabel="UF1, pooled, with 95% interval over subjects")
+    axes.set_yticks(range(len(table)), labels=list(table.index))
+    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return _svg(figure)
+
+
+def _axes(size: tuple[float, float]) -> tuple[Any, Any]:
+    # Figure, not pyplot: no backend is chosen and no window state is kept.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+    axes.xaxis.label.set_fontsize(9)
+    axes.yaxis.label.set_fontsize(9)
+    return figure, axes
+
+
+def _svg(figure: Any) -> str:
+    import matplotlib
+
+    settings: Mapping[str, object] = {"svg.fonttype": "none", "svg.hashsalt": "microexpr", "font.family": "sans-serif"}
+    buffer = io.StringIO()
+    with matplotlib.rc_context(settings):  # type: ignore[arg-type]
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

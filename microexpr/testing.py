@@ -1,9 +1,10 @@
-"""Public checks that any loader passes, here and in other people's packages."""
+"""Public checks that any loader, clip transformer and method passes, here and in other people's packages."""
 
-__all__ = ["check_loader"]
+__all__ = ["check_clip_transformer", "check_loader", "check_method"]
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pandas as pd
 
 from microexpr.core.clip import Clip
 from microexpr.core.clipset import ClipSet
+from microexpr.core.digest import digest
+from microexpr.core.errors import MicroexprError
 
 _POSITIONS = ("onset", "apex", "offset")
 
@@ -62,6 +65,128 @@ def check_loader(load: Callable[..., ClipSet], *args: Any, **options: Any) -> No
     again = load(*args, **options)
     _require(again.table.equals(clips.table), "a second load gives another table")
     _require(again.digest() == clips.digest(), "a second load gives another digest")
+
+
+def check_clip_transformer(transformer: Any, clips: Sequence[Clip]) -> None:
+    """Check that a transformer of clips keeps the contract that caching and the harness rely on.
+
+    1. It has an integer `version`, and its parameters can be written as a key.
+    2. A clone and an unpickled copy give the same rows, bit for bit.
+    3. `fit` returns the transformer and leaves nothing behind: the rows before and after are the same.
+    4. The result is a finite numeric ndarray with one row a clip.
+    5. Row i depends on clip i alone: alone, reversed or repeated, the clips give the same rows.
+    6. A clip's name, subject and data set do not matter.
+    7. The frames are not changed.
+    8. An empty list and a bare clip are refused with an error of this package.
+
+    Parameters
+    ----------
+    transformer : ClipTransformer
+    clips : sequence of at least 3 Clip that it can transform
+
+    Raises
+    ------
+    AssertionError
+        At the first check that fails.
+
+    Examples
+    --------
+    >>> from microexpr.data import make_clips
+    >>> from microexpr.features import FlowMap
+    >>> check_clip_transformer(FlowMap(method="dis"), make_clips(n_subjects=1, clips_per_subject=3).clips)
+    """
+    from sklearn.base import clone
+
+    clips = list(clips)
+    name = type(transformer).__name__
+    _require(len(clips) >= 3, f"{len(clips)} clips are too few to check with; at least 3 are needed")
+    _require(type(getattr(transformer, "version", None)) is int, f"{name} has no integer version")
+    digest(transformer)
+    before = [digest([clip.fingerprint()]) for clip in clips]
+    rows = transformer.transform(clips)
+    _require(isinstance(rows, np.ndarray) and len(rows) == len(clips), f"{name} does not give one row a clip")
+    _require(
+        rows.dtype.kind in "uif" and bool(np.isfinite(rows).all()), f"{name} gives rows that are not finite numbers"
+    )
+    _require([digest([clip.fingerprint()]) for clip in clips] == before, f"{name} changes the frames it is given")
+    _require(_same(clone(transformer).transform(clips), rows), f"a clone of {name} gives other rows")
+    copy = pickle.loads(pickle.dumps(transformer))
+    _require(_same(copy.transform(clips), rows), f"an unpickled {name} gives other rows")
+    fitted = clone(transformer)
+    _require(fitted.fit(clips) is fitted, f"fit of {name} does not return it")
+    _require(_same(fitted.transform(clips), rows), f"fit changes what {name} gives")
+    alone = np.concatenate([transformer.transform([clip]) for clip in clips])
+    _require(_same(alone, rows), f"a row of {name} depends on other clips")
+    _require(_same(transformer.transform(clips[::-1])[::-1], rows), f"rows of {name} depend on the clips' order")
+    renamed = [replace(clip, clip_id=f"x/y/{number}", subject="x/y", dataset="x") for number, clip in enumerate(clips)]
+    _require(_same(transformer.transform(renamed), rows), f"{name} reads a clip's name, subject or data set")
+    for wrong in ([], clips[0]):
+        _require(_refuses(transformer.transform, wrong), f"{name} does not refuse an empty list or a bare clip")
+
+
+def check_method(name: str, clips: ClipSet, **params: Any) -> None:
+    """Check that a registered method is a sound classifier of clips.
+
+    1. It builds from its name and a random state, and its parameters can be written as a key.
+    2. `fit` on the clips and `predict` give one of the classes for each clip; probabilities, where it has them, are
+       within 0..1 and sum to 1.
+    3. Two builds with one random state predict the same, as do a clone and an unpickled fitted copy.
+    4. A clip's prediction does not depend on the clips predicted beside it.
+    5. An unknown parameter is refused.
+
+    Parameters
+    ----------
+    name : str
+    clips : ClipSet with labels, a few clips of each class, that the method can run on
+    **params
+        Nested parameters; by default the record's own `tiny` ones, under which tests take a second.
+
+    Raises
+    ------
+    AssertionError
+        At the first check that fails.
+
+    Examples
+    --------
+    >>> from microexpr.data import make_clips
+    >>> check_method("majority", make_clips(n_subjects=2, clips_per_subject=3))
+    """
+    from sklearn.base import clone
+
+    from microexpr.pipelines.registry import build, get_method
+
+    record = get_method(name)
+    params = params or dict(record.tiny)
+    _require(bool(record.summary and record.reference), f"{name} lacks a summary or a reference")
+    _require(_refuses(build, name, no__such_parameter=1), f"{name} does not refuse an unknown parameter")
+    estimator = build(name, random_state=0, **params)
+    digest(estimator)
+    fitted = clone(estimator).fit(clips.clips, clips.y)
+    predicted = fitted.predict(clips.clips)
+    _require(len(predicted) == len(clips), f"{name} does not give one prediction a clip")
+    _require(set(map(str, predicted)) <= set(clips.y), f"{name} predicts something that is no class")
+    if hasattr(fitted, "predict_proba"):
+        shares = fitted.predict_proba(clips.clips)
+        sound = bool((shares >= 0).all()) and bool(np.allclose(shares.sum(axis=1), 1))
+        _require(sound, f"probabilities of {name} are negative or do not sum to 1")
+    again = build(name, random_state=0, **params).fit(clips.clips, clips.y)
+    _require(list(again.predict(clips.clips)) == list(predicted), f"the same seed gives other predictions of {name}")
+    copy = pickle.loads(pickle.dumps(fitted))
+    _require(list(copy.predict(clips.clips)) == list(predicted), f"an unpickled {name} predicts otherwise")
+    alone = [fitted.predict([clip])[0] for clip in clips.clips]
+    _require(alone == list(predicted), f"a prediction of {name} depends on the clips beside it")
+
+
+def _same(rows: np.ndarray, others: np.ndarray) -> bool:
+    return bool(rows.dtype == others.dtype and np.array_equal(rows, others))
+
+
+def _refuses(function: Callable[..., Any], *args: Any, **options: Any) -> bool:
+    try:
+        function(*args, **options)
+    except MicroexprError:
+        return True
+    return False
 
 
 def _require(condition: bool, message: str) -> None:

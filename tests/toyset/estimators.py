@@ -80,6 +80,17 @@ class Noisy(ClassifierMixin, BaseEstimator):
         return self.rng_.choice(self.classes_, len(X))
 
 
+class Follower(ClassifierMixin, BaseEstimator):
+    """Gives the second of two clips another class than the first."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return self.classes_[np.arange(len(X)) % 2]
+
+
 def process_and_value(value):
     """Return the process that ran this, and the value."""
     return os.getpid(), value

@@ -1,0 +1,1 @@
+"""Every claim of speed, with its peer measured in the same run."""

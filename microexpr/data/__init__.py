@@ -2,7 +2,7 @@
 
 from microexpr.core.lazy import lazy_names
 
-__all__ = ["datasets", "label_map", "load_casme2", "load_data", "load_flowmaps", "make_clips"]
+__all__ = ["datasets", "label_map", "load_casme2", "load_data", "load_flowmaps", "make_clips", "write_layout"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -13,5 +13,6 @@ __getattr__, __dir__ = lazy_names(
         "load_data": "microexpr.data.catalog",
         "load_flowmaps": "microexpr.data.flowmaps",
         "make_clips": "microexpr.data.synthetic",
+        "write_layout": "microexpr.data.layouts",
     },
 )

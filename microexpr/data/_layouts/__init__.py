@@ -1,0 +1,1 @@
+"""The writers behind `microexpr.data.layouts`, one file a data set."""

@@ -86,6 +86,10 @@ class ClipMap(_ClipStep, ABC):
         """Return where the frame at `position` of a clip of `n_frames` lies in the new clip."""
         return position
 
+    def map_apex(self, clip: Clip, n_frames: int) -> int | None:
+        """Return the new apex of a clip of `n_frames`, None if unknown; a step that finds the apex overrides this."""
+        return None if clip.apex is None else self.map_position(clip.apex, n_frames)
+
     def count(self, n_frames: int) -> int:
         """Return how many frames the new clip of a clip of `n_frames` has."""
         return n_frames
@@ -120,7 +124,7 @@ class ClipMap(_ClipStep, ABC):
             clip,
             source=DerivedSource(clip, self),
             onset=moved(clip.onset),
-            apex=moved(clip.apex),
+            apex=self.map_apex(clip, n_frames),
             offset=moved(clip.offset),
             fps=None if clip.fps is None else self.map_fps(clip.fps, n_frames),
         )

@@ -120,7 +120,8 @@ def check_clip_transformer(transformer: Any, clips: Sequence[Clip]) -> None:
     _require(_same(transformer.transform(clips[::-1])[::-1], rows), f"rows of {name} depend on the clips' order")
     renamed = [replace(clip, clip_id=f"x/y/{number}", subject="x/y", dataset="x") for number, clip in enumerate(clips)]
     _require(_same(transformer.transform(renamed), rows), f"{name} reads a clip's name, subject or data set")
-    for wrong in ([], clips[0]):
+    bad_inputs: tuple[object, ...] = ([], clips[0])
+    for wrong in bad_inputs:
         _require(_refuses(transformer.transform, wrong), f"{name} does not refuse an empty list or a bare clip")
 
 

@@ -6,11 +6,14 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 
 from microexpr.core.errors import ResultsError
 
 _MARK = ".part-"
+# Whether a process of another machine is alive cannot be told; no file takes this long to write.
+_LONGEST_WRITE = 86400.0
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -28,26 +31,41 @@ def write_atomic(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content)
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+        if isinstance(error, OSError):
+            raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+        raise
 
 
-def remove_stale(folder: Path) -> int:
-    """Remove the temporary files that killed processes of this machine left in `folder`; return how many."""
+def remove_stale(folder: Path, *, name: str = "") -> int:
+    """Remove the temporary files that killed processes left in `folder`; return how many.
+
+    Those of this machine go if their process is gone, and whatever is a day old. `name` restricts it to those of one
+    file, where the folder is the user's own.
+    """
     removed = 0
-    prefix = f"{socket.gethostname()}-"
-    for path in folder.glob(f"*{_MARK}*"):
-        owner = path.name.rpartition(_MARK)[2]
-        if not owner.startswith(prefix):
-            continue
-        pid = owner.removeprefix(prefix).split("-")[0]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            with contextlib.suppress(OSError):
-                path.unlink()
-                removed += 1
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            its_name, mark, owner = entry.name.rpartition(_MARK)
+            if mark and name in ("", its_name) and _is_stale(entry, owner):
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+                    removed += 1
     return removed
+
+
+def _is_stale(entry: os.DirEntry[str], owner: str) -> bool:
+    """Whether no living process can be writing the file any more."""
+    prefix = f"{socket.gethostname()}-"
+    pid = owner.removeprefix(prefix).split("-")[0]
+    if owner.startswith(prefix) and pid.isdigit() and not _is_alive(int(pid)):
+        return True
+    try:
+        return time.time() - entry.stat().st_mtime > _LONGEST_WRITE
+    except OSError:
+        return False
 
 
 def _is_alive(pid: int) -> bool:

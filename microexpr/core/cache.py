@@ -1,13 +1,17 @@
 """Arrays kept on disk under explicit keys, one file an array, safe to share between processes and to kill."""
 
-__all__ = ["ArrayCache"]
+__all__ = ["ArrayCache", "feature_cache"]
 
+import contextlib
 import io
+import os
 from pathlib import Path
 
 import numpy as np
 
 from microexpr.core.atomic import remove_stale, write_atomic
+from microexpr.core.config import cache_folder
+from microexpr.core.errors import ResultsError
 
 
 class ArrayCache:
@@ -48,10 +52,17 @@ class ArrayCache:
         """
         buffer = io.BytesIO()
         np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-        write_atomic(self.path(key), buffer.getvalue())
+        try:
+            write_atomic(self.path(key), buffer.getvalue())
+        except ResultsError as error:
+            raise ResultsError(f"{error}; MICROEXPR_CACHE names another folder for the cache") from error
 
-    def remove_stale(self) -> int:
-        """Remove temporary files left by killed processes; return how many."""
-        if not self.folder.is_dir():
-            return 0
-        return sum(remove_stale(folder) for folder in self.folder.iterdir() if folder.is_dir())
+
+def feature_cache() -> ArrayCache:
+    """Return the cache of features in the user's cache folder, freed of what killed processes left in that folder."""
+    root = cache_folder()
+    for kind in ("features", "contents"):
+        with contextlib.suppress(OSError), os.scandir(root / kind) as entries:
+            for entry in entries:
+                remove_stale(Path(entry.path))
+    return ArrayCache(root / "features")

@@ -122,6 +122,12 @@ class ClipSet:
             keep &= self.table[column].isin(values).to_numpy()
         return self._with(self.table[keep])
 
+    def without(self, findings: Mapping[str, str]) -> "ClipSet":
+        """Return the set without the clips of `findings`, which maps their clip_ids to the reason."""
+        left_out = pd.DataFrame(findings.items(), columns=["clip_id", "finding"], dtype="str")
+        kept = self.table[~self.table.index.isin(left_out["clip_id"])]
+        return self._with(kept, findings=pd.concat([self.findings, left_out], ignore_index=True))
+
     def relabel(self, label_map: LabelMap) -> "ClipSet":
         """Return the clips that `label_map` gives a class, labelled so; the others join `dropped`.
 

@@ -218,10 +218,11 @@ def read_image(path: str | Path) -> np.ndarray:
                 return np.asarray(image.convert("L"))
             if image.mode in ("L", "RGB"):
                 return np.asarray(image)
-            raise DataError(f"{path}: an image of mode {image.mode}; 8-bit grey or RGB is needed")
+            mode = image.mode
     except FileNotFoundError:
         raise DataError(f"{path}: no such image file") from None
     except UnidentifiedImageError:
         raise DataError(f"{path}: not an image that can be read") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{path}: unreadable image ({str(error).splitlines()[0]})") from None
+    raise DataError(f"{path}: an image of mode {mode}; 8-bit grey or RGB is needed")

@@ -114,11 +114,11 @@ class FlowMap(ClipTransformer):
         NeedsError
             If the clip has frames but no apex.
         DataError
-            If a stored map has another size, or the frames cannot be read.
+            If a stored map has another size, or the frames cannot be read or there is only one.
         """
         if clip.has_pixels:
             onset, apex = clip.onset_apex()
-            frames = clip.frames()
+            frames = check_frames(clip.frames(), name=clip.clip_id, min_frames=2)
             channels = flow_map(frames[onset], frames[apex], size=self.size, method=self.method)
         else:
             channels = clip.flow_map()

@@ -11,9 +11,9 @@ import pandas as pd
 
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import MicroexprError, NeedsError, ParameterError, join_names
-from microexpr.pipelines.harness import run
+from microexpr.pipelines.harness import check_settings, run
 from microexpr.pipelines.metrics import by_dataset, scores
-from microexpr.pipelines.registry import build, get_method, settable_params, unmet_needs
+from microexpr.pipelines.registry import build, clips_lacking, get_method, settable_params, unmet_needs
 from microexpr.pipelines.results import Store
 from microexpr.pipelines.splits import canonical_protocol, make_folds, shares_subjects
 from microexpr.pipelines.statistics import bootstrap_interval
@@ -68,6 +68,16 @@ class Comparison:
         rows = {name: self._row(table, n_resamples) for name, table in self.predictions.items()}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
+    def notes(self) -> list[str]:
+        """Return a sentence for all clips, and for each data set, where a class has no clip and is left out."""
+        if not self.predictions:
+            return []
+        predictions = next(iter(self.predictions.values()))
+        parts = by_dataset(predictions, self.classes)
+        notes = [f"{name}: {note}" for name, note in parts["note"].items() if note and len(parts) > 1]
+        pooled = scores(predictions, self.classes)["note"]
+        return [pooled, *notes] if pooled else notes
+
     def _row(self, predictions: pd.DataFrame, n_resamples: int) -> dict[str, object]:
         pooled = scores(predictions, self.classes)
         row: dict[str, object] = {"clips": pooled["n_clips"], "subjects": pooled["n_subjects"]}
@@ -92,6 +102,7 @@ def compare(
     mode: str = "only-missing",
     store: str | Path | Store | None = None,
     params: Mapping[str, Any] | None = None,
+    allow_incomplete: bool = False,
 ) -> Comparison:
     """Run methods on the same clips, the majority row always among them.
 
@@ -106,6 +117,8 @@ def compare(
         See `microexpr.pipelines.run`.
     params : mapping, optional
         Nested parameters; each is set on every method that has it.
+    allow_incomplete : bool
+        Whether to go on, with all methods, without the clips that lack what one of them needs; `findings` lists them.
 
     Returns
     -------
@@ -114,20 +127,20 @@ def compare(
     Raises
     ------
     ParameterError
-        If a method or parameter is unknown, or a method is named twice.
+        If a method or parameter is unknown, a value is not allowed, or a method is named twice.
     NeedsError
-        If a method needs something that a clip lacks.
+        If a method needs something that a clip lacks; with `allow_incomplete`, that all clips of a data set lack.
     DataError
         If the protocol cannot split the clips.
     ResultsError
         If the store belongs to another version, or cannot be written.
     """
+    check_settings(mode, seed, n_jobs)
     names = _names(methods)
     own_params = _distribute(names, params or {})
     for name in names:
         build(name, **own_params[name])
-        if reason := unmet_needs(get_method(name), clipset):
-            raise NeedsError(reason)
+        clipset = _usable(name, clipset, allow_incomplete)
     folds = make_folds(clipset, protocol, seed=seed)
     kept = store if isinstance(store, Store) or store is None else Store(store)
     predictions, failures = {}, {}
@@ -166,6 +179,19 @@ def _names(methods: Sequence[str]) -> list[str]:
     if twice := sorted({name for name in methods if list(methods).count(name) > 1}):
         raise ParameterError(f"methods named twice: {join_names(twice)}")
     return list(methods) if _MAJORITY in methods else [*methods, _MAJORITY]
+
+
+def _usable(name: str, clipset: ClipSet, allow_incomplete: bool) -> ClipSet:
+    """Return the clips that have what a method needs."""
+    record = get_method(name)
+    while reason := unmet_needs(record, clipset):
+        rest = clipset.without(clips_lacking(record, clipset))
+        if set(rest.table["dataset"]) != set(clipset.table["dataset"]):
+            raise NeedsError(reason)
+        if not allow_incomplete:
+            raise NeedsError(f"{reason}; allow_incomplete=True (--allow-incomplete) goes on without these clips")
+        clipset = rest
+    return clipset
 
 
 def _distribute(names: Sequence[str], params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from microexpr.core.atomic import write_atomic
-from microexpr.core.cache import ArrayCache
+from microexpr.core.atomic import remove_stale, write_atomic
+from microexpr.core.cache import feature_cache
 from microexpr.core.clipset import ClipSet
-from microexpr.core.config import cache_folder
 from microexpr.core.errors import ParameterError, join_names
 from microexpr.features.flowmap import FlowMap
 from microexpr.features.lbptop import LBPTOP
@@ -70,7 +69,8 @@ def extract_to(
     if target.suffix != ".npz":
         raise ParameterError(f"out is {str(path)!r}: features are written to a file ending in .npz")
     transformer = feature_steps(name, params or {})
-    cache = ArrayCache(cache_folder() / "features")
+    remove_stale(target.parent, name=target.name)
+    cache = feature_cache()
     features = extract(transformer, clipset.clips, cache=cache, n_jobs=n_jobs, description=f"{name}: features")
     buffer = io.BytesIO()
     labels = clipset.table["label"].fillna("").to_numpy(dtype=str)

@@ -1,19 +1,19 @@
 """The harness: one method on one set of clips under one protocol, each clip predicted by a model that never saw it."""
 
-__all__ = ["MODES", "run"]
+__all__ = ["MODES", "check_settings", "run"]
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from microexpr.core.cache import ArrayCache
+from microexpr.core.cache import ArrayCache, feature_cache
 from microexpr.core.checks import check_choice, check_int
 from microexpr.core.clip import Clip
 from microexpr.core.clipset import ClipSet
-from microexpr.core.config import cache_folder
 from microexpr.core.digest import digest, estimator_spec
 from microexpr.core.errors import DataError, MicroexprError, NeedsError, ParameterError, ResultsError, join_names
 from microexpr.core.progress import progress
@@ -30,6 +30,8 @@ MODES = ("only-missing", "overwrite", "read-only")
 
 # Raised when the same settings would give other predictions for reasons that no `version` of a step tells.
 _SCHEMA = 1
+# What NumPy's and scikit-learn's random states take.
+_LARGEST_SEED = 2**32 - 1
 
 
 def run(
@@ -59,7 +61,7 @@ def run(
     clipset : ClipSet with labels
     protocol : str
         See `microexpr.pipelines.splits.PROTOCOLS`.
-    seed : int >= 0
+    seed : int in [0, 2**32 - 1]
         Seeds the splits that shuffle and every `random_state` that is None.
     n_jobs : int >= 1, or -1 for all cores
         Threads over clips and processes over folds; the predictions do not depend on it.
@@ -97,9 +99,8 @@ def run(
     >>> list(run("majority", clips)["fold"].unique())
     ['synthetic/sub01', 'synthetic/sub02', 'synthetic/sub03']
     """
-    check_choice(mode, "mode", MODES)
-    check_int(seed, "seed", minimum=0)
-    check_n_jobs(n_jobs)
+    check_settings(mode, seed, n_jobs)
+    cache = feature_cache()
     name, estimator = _resolve(method, clipset, auxiliary, seed, params or {})
     folds = make_folds(clipset, protocol, seed=seed)
     settings = _settings(name, estimator, clipset, canonical_protocol(protocol), seed, auxiliary)
@@ -107,7 +108,9 @@ def run(
     key = digest({"schema": _SCHEMA, **settings})
     kept = None
     if store is not None:
-        kept = (store if isinstance(store, Store) else Store(store)).run(key, name, settings)
+        kept = (store if isinstance(store, Store) else Store(store)).find(key, name)
+        if mode != "read-only":
+            kept.open(settings)
         if mode == "overwrite":
             kept.clear()
         elif (complete := _complete(kept, clipset, folds)) is not None:
@@ -115,15 +118,24 @@ def run(
     records = _stored(kept, clipset, folds)
     missing = [number for number, record in enumerate(records) if record is None]
     if missing and mode == "read-only":
-        raise ResultsError(f"{name}: {len(missing)} of {len(folds)} folds are missing, and mode is 'read-only'")
+        where = "" if kept is None else f" in {kept.folder}"
+        raise ResultsError(f"{name}: {len(missing)} of {len(folds)} folds are missing{where}, and mode is 'read-only'")
     if missing:
-        _compute(name, estimator, clipset, auxiliary, folds, records, missing, kept, n_jobs)
+        _compute(name, estimator, clipset, auxiliary, folds, records, missing, kept, cache, n_jobs)
     table = _table(records, folds, clipset, {**settings, "run_key": key})
     if kept is not None:
+        kept.describe(settings)
         seconds = sum(record["seconds"] for record in records if record is not None)
         kept.describe({"provenance": provenance(), "fold_seconds": round(seconds, 3)}, replace=True)
         write_predictions(table, kept.predictions_path)
     return table
+
+
+def check_settings(mode: str, seed: int, n_jobs: int) -> None:
+    """Raise a ParameterError unless `run` takes these."""
+    check_choice(mode, "mode", MODES)
+    check_int(seed, "seed", minimum=0, maximum=_LARGEST_SEED)
+    check_n_jobs(n_jobs)
 
 
 def _resolve(
@@ -168,7 +180,7 @@ def _stored(kept: Run | None, clipset: ClipSet, folds: Sequence[Fold]) -> list[d
 
 def _complete(kept: Run, clipset: ClipSet, folds: Sequence[Fold]) -> pd.DataFrame | None:
     """Return the predictions of a complete run, or None."""
-    if not kept.predictions_path.exists():
+    if not kept.predictions_path.exists() or not kept.is_described:
         return None
     try:
         table = read_predictions(kept.predictions_path)
@@ -189,6 +201,7 @@ def _compute(
     records: list[dict[str, Any] | None],
     missing: Sequence[int],
     kept: Run | None,
+    cache: ArrayCache,
     n_jobs: int,
 ) -> None:
     """Run the missing folds, filling `records` and the store.
@@ -199,13 +212,16 @@ def _compute(
         If a fold fails; the others are run and kept all the same.
     """
     prefix, learner = split_prefix(estimator)
-    own = _inputs(name, prefix, clipset.clips, n_jobs)
-    extra = None if auxiliary is None else _inputs(f"{name}, auxiliary", prefix, auxiliary.clips, n_jobs)
+    own = _inputs(name, prefix, clipset.clips, cache, n_jobs)
+    extra = None if auxiliary is None else _inputs(f"{name}, auxiliary", prefix, auxiliary.clips, cache, n_jobs)
     labels, groups = clipset.y, clipset.groups
     tasks = ((learner, _fold_task(folds[number], own, labels, groups, extra, auxiliary)) for number in missing)
     failed: list[str] = []
-    with progress(f"{name}: folds", len(folds), done=len(folds) - len(missing)) as advance:
-        for position, record in in_parallel(run_fold, tasks, n_jobs=n_jobs, prefer="processes"):
+    with (
+        progress(f"{name}: folds", len(folds), done=len(folds) - len(missing)) as advance,
+        closing(in_parallel(run_fold, tasks, n_jobs=n_jobs, prefer="processes")) as results,
+    ):
+        for position, record in results:
             number = missing[position]
             fold = folds[number]
             if "error" in record:
@@ -221,12 +237,10 @@ def _compute(
         raise ResultsError(f"{name}: {len(failed)} of {len(folds)} folds failed, so it has no score; {failed[0]}")
 
 
-def _inputs(name: str, prefix: Any | None, clips: list[Clip], n_jobs: int) -> Any:
+def _inputs(name: str, prefix: Any | None, clips: list[Clip], cache: ArrayCache, n_jobs: int) -> Any:
     """Return what the learning part of the pipeline sees: features, or the clips themselves."""
     if prefix is None:
         return clips
-    cache = ArrayCache(cache_folder() / "features")
-    cache.remove_stale()
     return extract(prefix, clips, cache=cache, n_jobs=n_jobs, description=f"{name}: features")
 
 

@@ -2,9 +2,14 @@
 
 __all__ = ["check_n_jobs", "cluster", "in_parallel"]
 
-from collections.abc import Callable, Iterable, Iterator
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import islice
 from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
@@ -18,8 +23,8 @@ _on_cluster: ContextVar[bool] = ContextVar("microexpr_on_cluster", default=False
 
 def in_parallel(
     function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], *, n_jobs: int, prefer: str
-) -> Iterator[tuple[int, Any]]:
-    """Call `function(*task)` for each task and yield (position, result) as results come.
+) -> Generator[tuple[int, Any]]:
+    """Call `function(*task)` for each task and yield (position, result) as results come; closing it stops the work.
 
     Parameters
     ----------
@@ -33,6 +38,8 @@ def in_parallel(
     ------
     ParameterError
         If `n_jobs` is 0 or below -1.
+    MicroexprError
+        If a worker process dies.
     """
     check_n_jobs(n_jobs)
     if _on_cluster.get():
@@ -41,8 +48,26 @@ def in_parallel(
         for position, task in enumerate(tasks):
             yield position, function(*task)
         return
+    elif prefer == "threads":
+        yield from _in_threads(function, tasks, effective_n_jobs(n_jobs))
+        return
     calls = (delayed(_numbered)(position, function, task) for position, task in enumerate(tasks))
-    yield from Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")(calls)
+    # No memory maps: their files outlive a killed run, and estimators that write into their input would fail.
+    pool = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered", max_nbytes=None)
+    with _interrupts_ignored():
+        results = pool(calls)
+    try:
+        for result in results:
+            yield result
+    except BrokenExecutor:
+        raise MicroexprError(
+            "a worker process died, killed or out of memory; what was done so far is kept, fewer jobs take less memory"
+        ) from None
+    finally:
+        with warnings.catch_warnings():
+            # That stopping early wastes work is no news to whoever stops.
+            warnings.filterwarnings("ignore", message=".*have been cancelled")
+            results.close()
 
 
 def check_n_jobs(n_jobs: int) -> int:
@@ -51,6 +76,40 @@ def check_n_jobs(n_jobs: int) -> int:
     if n_jobs == 0:
         raise ParameterError("n_jobs is 0: it must be at least 1, or -1 for all cores")
     return n_jobs
+
+
+def _in_threads(
+    function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], n_threads: int
+) -> Generator[tuple[int, Any]]:
+    """Run tasks in threads that have ended when this does, whatever stops it.
+
+    Not so joblib's: the interpreter would stop one in the middle of C++ code, which aborts the process.
+    """
+    left = enumerate(tasks)
+    with ThreadPoolExecutor(n_threads) as pool:
+        running = {pool.submit(function, *task): position for position, task in islice(left, 2 * n_threads)}
+        try:
+            while running:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    done = running.pop(future)
+                    running |= {pool.submit(function, *task): position for position, task in islice(left, 1)}
+                    yield done, future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Let the processes that the block starts inherit deafness to Ctrl-C: it is for us, and we stop them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 __all__ = ["extract", "feature_key", "split_prefix"]
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from microexpr.core.base import ClipMap, ClipTransformer, stack
 from microexpr.core.cache import ArrayCache
 from microexpr.core.clip import Clip
 from microexpr.core.digest import digest, estimator_spec
+from microexpr.core.errors import DataError, MicroexprError
 from microexpr.core.progress import progress
 from microexpr.pipelines.parallel import in_parallel
 
@@ -104,9 +106,12 @@ def extract(
     keys = [_key(spec, clip) for clip in clips]
     rows: list[Any] = [cache.get(key) if cache is not None else None for key in keys]
     missing = [position for position, row in enumerate(rows) if row is None]
-    with progress(description, len(clips), done=len(clips) - len(missing)) as advance:
-        tasks = ((prefix, clips[position]) for position in missing)
-        for number, row in in_parallel(_features_of, tasks, n_jobs=n_jobs, prefer="threads"):
+    tasks = ((prefix, clips[position]) for position in missing)
+    with (
+        progress(description, len(clips), done=len(clips) - len(missing)) as advance,
+        closing(in_parallel(_features_of, tasks, n_jobs=n_jobs, prefer="threads")) as results,
+    ):
+        for number, row in results:
             position = missing[number]
             rows[position] = row
             if cache is not None:
@@ -116,4 +121,14 @@ def extract(
 
 
 def _features_of(prefix: Any, clip: Clip) -> np.ndarray:
-    return np.asarray(prefix.transform([clip])[0])
+    """Return the features of one clip; whatever goes wrong with it is an error that names it."""
+    try:
+        return np.asarray(prefix.transform([clip])[0])
+    except MicroexprError as error:
+        if clip.clip_id in str(error):
+            raise
+        raise type(error)(f"{clip.clip_id}: {error}") from error
+    # A step may be the user's code: what it raises must not take the other methods down.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise DataError(f"{clip.clip_id}: {reason}") from error

@@ -1,6 +1,16 @@
 """The named methods: one record each, from which come the builder, the command line's choices and the tests."""
 
-__all__ = ["NEEDS", "Method", "all_methods", "build", "get_method", "method", "settable_params", "unmet_needs"]
+__all__ = [
+    "NEEDS",
+    "Method",
+    "all_methods",
+    "build",
+    "clips_lacking",
+    "get_method",
+    "method",
+    "settable_params",
+    "unmet_needs",
+]
 
 import difflib
 import inspect
@@ -118,7 +128,7 @@ def build(name: str, *, random_state: int | None = None, **params: Any) -> BaseE
     Raises
     ------
     ParameterError
-        If the method or a parameter is unknown.
+        If the method or a parameter is unknown, or a value is not allowed.
 
     Examples
     --------
@@ -132,26 +142,60 @@ def build(name: str, *, random_state: int | None = None, **params: Any) -> BaseE
             close = difflib.get_close_matches(key, settable, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"it has {join_names(settable, 40)}"
             raise ParameterError(f"method {name!r} has no parameter {key!r}; {hint}")
-        canonical_json({key: value})  # refuses what no key can hold
-    return estimator.set_params(**params)
+        try:
+            canonical_json(value)  # refuses what no key can hold
+        except ParameterError as error:
+            raise ParameterError(f"method {name!r}: {key} is {value!r}: {error}") from None
+    estimator.set_params(**params)
+    try:
+        _check_values(estimator)
+    except ParameterError as error:
+        raise ParameterError(f"method {name!r}: {error}") from None
+    return estimator
+
+
+def _check_values(estimator: Any) -> None:
+    """Raise a ParameterError if a step would refuse its parameters when it is fitted."""
+    for step in [estimator, *estimator.get_params(deep=True).values()]:
+        if isinstance(step, type):
+            continue
+        if hasattr(step, "check_params"):
+            step.check_params()
+        # What scikit-learn's own `fit` begins with; estimators of other libraries are left to their own.
+        elif hasattr(step, "_parameter_constraints"):
+            try:
+                step._validate_params()
+            except ValueError as error:
+                raise ParameterError(str(error)) from None
 
 
 def settable_params(estimator: BaseEstimator) -> list[str]:
     """Return the names of the parameters a user may set: those of the steps, not the steps themselves."""
     params = estimator.get_params(deep=True)
     plumbing = {"steps", "memory", "verbose", "transform_input", "transformer_list"}
+    # Knobs that cannot change numbers are no part of a key, so they are no setting of a method either.
     return sorted(
         key
         for key, value in params.items()
-        if key not in plumbing and not hasattr(value, "get_params") and not key.endswith("random_state")
+        if key not in plumbing
+        and not hasattr(value, "get_params")
+        and not key.endswith(("random_state", "__verbose", "__cache_size"))
     )
 
 
 def unmet_needs(record: Method, clipset: ClipSet) -> str | None:
     """Return why a method cannot run on these clips, or None if it can."""
+    lacking = clips_lacking(record, clipset)
+    if not lacking:
+        return None
+    have = "clip has" if len(lacking) == 1 else "clips have"
+    return f"{next(iter(lacking.values()))}: {len(lacking)} {have} none ({join_names(lacking, 3)})"
+
+
+def clips_lacking(record: Method, clipset: ClipSet) -> dict[str, str]:
+    """Return the clips that lack the first need of a method that any clip lacks: clip_id -> what is needed."""
     for need in record.needs:
         what, has = NEEDS[need]
-        without = [clip.clip_id for clip in clipset.clips if not has(clip)]
-        if without:
-            return f"{record.name} needs {what}: {len(without)} clips have none ({join_names(without, 3)})"
-    return None
+        if without := [clip.clip_id for clip in clipset.clips if not has(clip)]:
+            return dict.fromkeys(without, f"{record.name} needs {what}")
+    return {}

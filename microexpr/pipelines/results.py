@@ -33,6 +33,7 @@ class Store:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         marker = self.folder / _MARKER
+        remove_stale(self.folder)
         try:
             text = marker.read_text()
         except FileNotFoundError:
@@ -51,17 +52,10 @@ class Store:
                 f"{self.folder} holds results of format {found}, this version reads format {_FORMAT}; "
                 "choose another folder, or read it with the version that wrote it"
             )
-        remove_stale(self.folder)
-
-    def run(self, key: str, method: str, settings: Mapping[str, object]) -> "Run":
-        """Return the run of `key`, creating its folder with `run.json` where it is new."""
-        run = self.find(key, method)
-        run.open(settings)
-        return run
 
     def find(self, key: str, method: str) -> "Run":
-        """Return the run of `key` without touching its folder."""
-        return Run(self.folder / "runs" / f"{method}-{key[:16]}", key)
+        """Return the run of `key` without touching its folder, which may not exist."""
+        return Run(self.folder / "runs" / f"{_file_name(method)}-{key[:16]}", key)
 
 
 class Run:
@@ -83,8 +77,13 @@ class Run:
         """Where the table of predictions lies once the run is complete."""
         return self.folder / "predictions.csv"
 
+    @property
+    def is_described(self) -> bool:
+        """Whether `run.json` says what the run ran on, as it does once the run is complete."""
+        return "provenance" in (_read(self.folder / "run.json") or {})
+
     def open(self, settings: Mapping[str, object]) -> None:
-        """Write `run.json` if it is not there; remove what killed processes left.
+        """Create the folder with `run.json` where it is new; remove what killed processes left.
 
         Raises
         ------
@@ -96,8 +95,8 @@ class Run:
             found = _read(path)
             if found is not None and found.get("run_key") != self.key:
                 raise ResultsError(f"{self.folder} holds the run {found.get('run_key')}, not {self.key}")
-            for folder in (self.folder, self.folder / "folds", self.folder / "failures"):
-                remove_stale(folder)
+        for folder in (self.folder, self.folder / "folds", self.folder / "failures"):
+            remove_stale(folder)
         self.describe(settings)
 
     def describe(self, facts: Mapping[str, object], *, replace: bool = False) -> None:
@@ -147,7 +146,12 @@ class Run:
                 path.unlink(missing_ok=True)
 
     def _path(self, kind: str, number: int, name: str) -> Path:
-        return self.folder / kind / f"{number:04d}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', name)}.json"
+        return self.folder / kind / f"{number:04d}-{_file_name(name)}.json"
+
+
+def _file_name(name: str) -> str:
+    """Return `name` without what a file system may refuse."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name)
 
 
 def _json(value: Mapping[str, object]) -> bytes:

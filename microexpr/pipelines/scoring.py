@@ -28,6 +28,8 @@ class Scored:
         UF1 and UAR, 95 %, by bootstrap over subjects.
     datasets, classwise, confusion : DataFrame
     auc : dict of class -> float, or None where the file has no scores
+    shared_subjects : bool
+        Whether the file shows that a subject's clips were in training and test of one fold; a log never does.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class Scored:
     classwise: pd.DataFrame
     confusion: pd.DataFrame
     auc: dict[str, float] | None
+    shared_subjects: bool
 
 
 def score_files(paths: Sequence[str | Path], classes: Sequence[str] = ()) -> list[Scored]:
@@ -93,4 +96,15 @@ def _score(path: Path, classes: Sequence[str]) -> Scored:
         per_class(predictions, names),
         confusion(predictions, names),
         None if curves is None else curves.auc,
+        _shares_subjects(predictions),
     )
+
+
+def _shares_subjects(predictions: pd.DataFrame) -> bool:
+    """Whether the protocol named in the table let a subject into training and test of one fold."""
+    if not {"protocol", "fold"} <= set(predictions.columns):
+        return False
+    # A hold-out file holds the test clips only; of folds that cover all clips, a subject in two is shared.
+    if predictions["protocol"].str.startswith("holdout").any():
+        return True
+    return bool((predictions.groupby("subject")["fold"].nunique() > 1).any())

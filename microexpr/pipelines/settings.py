@@ -32,6 +32,6 @@ def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
             raise ParameterError(f"setting {name!r} is given twice")
         try:
             settings[name] = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             settings[name] = value.strip()
     return settings

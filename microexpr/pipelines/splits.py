@@ -141,11 +141,18 @@ def _kfold_subject(clipset: ClipSet, value: float, seed: int) -> Iterator[Fold]:
 
 def _holdout(clipset: ClipSet, value: float, seed: int) -> Iterator[Fold]:
     labels = clipset.y
+    protocol, n_classes = f"holdout:{value:g}", len(np.unique(labels))
+    _check_counts(labels, protocol, 2)
+    # As scikit-learn rounds them.
+    n_train = int(value * len(labels))
+    for n_clips, purpose in ((n_train, "training"), (len(labels) - n_train, "testing")):
+        if n_clips < n_classes:
+            raise DataError(
+                f"{protocol} leaves {n_clips} of {len(labels)} clips for {purpose}; "
+                f"each of the {n_classes} classes needs at least 1"
+            )
     splitter = StratifiedShuffleSplit(1, train_size=value, random_state=seed)
-    try:
-        yield from _numbered(splitter.split(labels, labels))
-    except ValueError as error:
-        raise DataError(f"holdout:{value:g} cannot split {len(labels)} clips by class: {error}") from None
+    yield from _numbered(splitter.split(labels, labels))
 
 
 def _numbered(splits: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[Fold]:

@@ -109,7 +109,9 @@ def _labelled(labels, subjects):
         ("xxxy", "1232", "loso", "fold a/2: no training clip of class 'y', whose clips are all of a/2"),
         ("xxyy", "1234", "kfold:3", "kfold:3 needs 3 clips of each class; 'x' has 2"),
         ("xxxyyy", "112112", "kfold-subject:3", "at least 3 subjects; there are 2"),
-        ("xxxy", "1232", "holdout:0.5", "cannot split 4 clips by class"),
+        ("xxxy", "1232", "holdout:0.5", "holdout:0.5 needs 2 clips of each class; 'y' has 1"),
+        ("xxxyyy", "123123", "holdout:0.9", "holdout:0.9 leaves 1 of 6 clips for testing; each of the 2 classes needs"),
+        ("xxxyyy", "123123", "holdout:0.2", "holdout:0.2 leaves 1 of 6 clips for training; each of the 2 classes"),
     ],
 )
 def test_clips_that_a_protocol_cannot_split_are_refused(labels, subjects, protocol, message):

@@ -15,6 +15,7 @@ from microexpr.video.tim import TIM
     "flow-svm",
     reference="no paper; the honest bar for networks on the same 28x28 maps",
     needs=("motion",),
+    tiny={"flowmap__method": "dis"},
 )
 def flow_svm(*, random_state: int | None = None) -> BaseEstimator:
     """Raw 28x28 onset-apex flow and strain, standardised, with a linear SVM.

@@ -13,7 +13,7 @@ from microexpr.pipelines.comparison import Comparison
 from microexpr.pipelines.metrics import by_dataset, by_subject, confusion, per_class, roc_curves, scores
 from microexpr.pipelines.registry import get_method
 from microexpr.pipelines.report.figures import forest_svg, roc_svg
-from microexpr.pipelines.report.words import SHARED_WARNING, figure, interval
+from microexpr.pipelines.report.words import SHARED_WARNING, count, figure, interval
 from microexpr.pipelines.results import Store
 from microexpr.pipelines.statistics import compare_all
 
@@ -53,7 +53,7 @@ def render_report(comparison: Comparison, runs: dict[str, dict[str, Any]]) -> st
         loader=PackageLoader("microexpr.pipelines.report", "."), autoescape=True, undefined=StrictUndefined
     )
     environment.filters.update(figure=figure)
-    environment.globals.update(interval=interval)
+    environment.globals.update(count=count, interval=interval)
     table = comparison.table()
     several = len(comparison.predictions) > 1
     return environment.get_template("template.html").render(

@@ -19,55 +19,64 @@ from rich.table import Table
 from microexpr.core.errors import join_names
 from microexpr.pipelines.comparison import Comparison
 from microexpr.pipelines.registry import NEEDS, Method, settable_params
-from microexpr.pipelines.report.words import SHARED_WARNING, figure, interval
+from microexpr.pipelines.report.words import SHARED_WARNING, count, figure, interval
 from microexpr.pipelines.scoring import Scored
 
 
 def print_comparison(comparison: Comparison) -> None:
     """Print one row a method, then what a reader must know of the figures."""
     console = _console()
-    title = f"{len(comparison.clips)} clips, {comparison.clips['subject'].nunique()} subjects, "
+    title = f"{count(len(comparison.clips), 'clip')}, {count(comparison.clips['subject'].nunique(), 'subject')}, "
     title += f"{comparison.protocol}, labels {comparison.labels}, seed {comparison.seed}"
     if comparison.predictions:
         frame = comparison.table()
         parts = [column.removesuffix("_UF1") for column in frame if column.endswith("_UF1")]
-        table = Table("method", "UF1 [95% CI]", "UAR [95% CI]", "accuracy", *(f"{name} UF1/UAR" for name in parts))
-        table.title = title
+        table = _table("method", "UF1 [95% CI]", "UAR [95% CI]", "accuracy")
+        # Apart, so that no figure is cut off where the window is narrow.
+        by_part = _table("UF1/UAR", *parts)
         for name, row in frame.iterrows():
-            cells = [interval(row, "UF1"), interval(row, "UAR"), figure(row["accuracy"])]
-            cells += [f"{figure(row[f'{part}_UF1'])}/{figure(row[f'{part}_UAR'])}" for part in parts]
-            table.add_row(f"{name} *" if comparison.shared_subjects else str(name), *cells)
+            shown = f"{name} *" if comparison.shared_subjects else str(name)
+            table.add_row(shown, interval(row, "UF1"), interval(row, "UAR"), figure(row["accuracy"]))
+            by_part.add_row(shown, *(f"{figure(row[f'{part}_UF1'])}/{figure(row[f'{part}_UAR'])}" for part in parts))
+        _line(console, title)
         console.print(table)
+        if parts:
+            console.print(by_part)
+        for note in comparison.notes():
+            _line(console, f"note: {note}")
     if comparison.shared_subjects:
-        console.print(f"* {SHARED_WARNING}")
+        _line(console, f"* {SHARED_WARNING}")
     if len(comparison.dropped):
-        console.print(f"{len(comparison.dropped)} clips dropped by label map {comparison.labels}; see the report")
+        dropped = count(len(comparison.dropped), "clip")
+        _line(console, f"{dropped} dropped by label map {comparison.labels}; see the report")
     if len(comparison.findings):
-        console.print(
-            f"{len(comparison.findings)} findings in the data: {join_names(comparison.findings['finding'], 3)}"
-        )
-    for name, reason in comparison.failures.items():
-        console.print(f"{name}: no score, {reason}", markup=False)
+        listed = [f"{row.clip_id}: {row.finding}" for row in comparison.findings.itertuples()]
+        _line(console, f"{count(len(listed), 'finding')} in the data: {join_names(listed, 3)}")
+    for name in comparison.failures:
+        _line(console, f"{name}: no score")
 
 
 def print_scores(scored: Sequence[Scored]) -> None:
     """Print pooled figures, figures per data set and class, and the confusion matrix of each file."""
     console = _console()
     for one in scored:
-        table = Table("", "clips", "subjects", "UF1", "UAR", "accuracy", "macro precision", "weighted F1")
-        table.title = str(one.path)
+        table = _table("", "clips", "subjects", "UF1", "UAR", "accuracy", "macro precision", "weighted F1")
         rows: list[tuple[str, Any]] = [("all", one.pooled)]
         if len(one.datasets) > 1:
             rows += [(str(name), row) for name, row in one.datasets.iterrows()]
         rows.append(("majority class", one.majority))
         for name, row in rows:
             figures = [figure(row[key]) for key in ("UF1", "UAR", "accuracy", "macro_precision", "weighted_f1")]
-            table.add_row(name, str(row["n_clips"]), str(row["n_subjects"]), *figures)
+            flag = " *" if one.shared_subjects and row is not one.majority else ""
+            table.add_row(f"{name}{flag}", str(row["n_clips"]), str(row["n_subjects"]), *figures)
+        _line(console, str(one.path))
         console.print(table)
         for metric, estimate in one.intervals.items():
-            console.print(f"{metric} 95% CI over subjects: {figure(estimate.low)} to {figure(estimate.high)}")
+            _line(console, f"{metric} 95% CI over subjects: {figure(estimate.low)} to {figure(estimate.high)}")
         for note in dict.fromkeys(row["note"] for _, row in rows if row["note"]):
-            console.print(f"note: {note}")
+            _line(console, f"note: {note}")
+        if one.shared_subjects:
+            _line(console, f"* {SHARED_WARNING}")
         classwise = one.classwise if one.auc is None else one.classwise.assign(AUC=pd.Series(one.auc))
         console.print(_frame_table(classwise, "class"))
         console.print(_frame_table(one.confusion, "truth \\ predicted"))
@@ -75,7 +84,7 @@ def print_scores(scored: Sequence[Scored]) -> None:
 
 def print_methods(methods: Iterable[Method]) -> None:
     """Print name, summary and needs of each method."""
-    table = Table("method", "what", "needs of every clip")
+    table = _table("method", "what", "needs of every clip")
     for one in methods:
         table.add_row(one.name, one.summary, ", ".join(NEEDS[need][0] for need in one.needs) or "nothing")
     _console().print(table)
@@ -84,11 +93,11 @@ def print_methods(methods: Iterable[Method]) -> None:
 def print_method(method: Method) -> None:
     """Print all that is known of one method, its parameters with their values included."""
     console = _console()
-    console.print(f"{method.name}\n\n{method.description}\n\nReference: {method.reference}", markup=False)
-    console.print(f"Needs: {', '.join(NEEDS[need][0] for need in method.needs) or 'nothing'}", markup=False)
+    console.print(f"{method.name}\n\n{method.description}\n\nReference: {method.reference}")
+    console.print(f"Needs: {', '.join(NEEDS[need][0] for need in method.needs) or 'nothing'}")
     estimator = method.builder(random_state=None)
     values = estimator.get_params(deep=True)
-    table = Table("parameter (--set name=value)", "value")
+    table = _table("parameter (--set name=value)", "value")
     for name in settable_params(estimator):
         table.add_row(name, repr(values[name]))
     console.print(table)
@@ -96,7 +105,8 @@ def print_method(method: Method) -> None:
 
 def print_datasets(records: Iterable[Any]) -> None:
     """Print how each data set is given to --data and where to apply for it."""
-    table = Table("--data", "what", "where to apply", "licence", show_lines=True)
+    table = _table("--data", "what", "where to apply", "licence")
+    table.show_lines = True
     for record in records:
         table.add_row(record.usage, record.title, record.access, record.licence)
     _console().print(table)
@@ -104,20 +114,34 @@ def print_datasets(records: Iterable[Any]) -> None:
 
 def print_rows(rows: Sequence[tuple[str, str, bool]]) -> None:
     """Print what was examined, one row each."""
-    table = Table("what", "found", "")
+    table = _table("what", "found", "")
     for what, found, in_order in rows:
         table.add_row(what, found, "ok" if in_order else "PROBLEM")
     _console().print(table)
 
 
 def _frame_table(frame: pd.DataFrame, corner: str) -> Table:
-    table = Table(corner, *map(str, frame.columns))
+    table = _table(corner, *map(str, frame.columns))
     for name, row in zip(frame.index, frame.itertuples(index=False), strict=True):
         table.add_row(str(name), *(figure(value) if isinstance(value, float) else str(value) for value in row))
     return table
 
 
+def _table(*columns: str) -> Table:
+    """Return a table whose figures are never cut off; what does not fit is wrapped."""
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _line(console: Console, text: str) -> None:
+    """Print a line that a pipe gets whole; a terminal wraps it."""
+    console.print(text, soft_wrap=not console.is_terminal)
+
+
 def _console() -> Console:
-    console = Console()
+    # Paths and class names may hold what looks like markup or an emoji.
+    console = Console(markup=False, emoji=False, highlight=False)
     # Output that is read by a program or kept in a file must not be cut to 80 columns.
-    return console if console.is_terminal else Console(width=160)
+    return console if console.is_terminal else Console(markup=False, emoji=False, highlight=False, width=160)

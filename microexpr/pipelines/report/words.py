@@ -1,6 +1,6 @@
 """Wordings and number formats that the terminal and the HTML report share."""
 
-__all__ = ["SHARED_WARNING", "figure", "interval"]
+__all__ = ["SHARED_WARNING", "count", "figure", "interval"]
 
 import math
 from typing import Any
@@ -10,6 +10,11 @@ SHARED_WARNING = (
     "are too high for people the model has not seen; compare them with leave-one-subject-out (loso) figures only "
     "to see by how much"
 )
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 clip`, `2 clips`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def figure(value: float) -> str:

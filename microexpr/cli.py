@@ -1,0 +1,222 @@
+"""The commands. Each reads its arguments, calls one function of the package and prints what it returns."""
+
+__all__ = ["app", "main"]
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import microexpr
+from microexpr.core.errors import MicroexprError
+
+app = typer.Typer(
+    help="Facial micro-expression recognition: honest comparisons under leave-one-subject-out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_Data = Annotated[
+    list[str],
+    typer.Option("--data", help="synthetic, casme2=DIR, flowmaps=DIR; give it several times for several data sets."),
+]
+_Labels = Annotated[str | None, typer.Option("--labels", help="Label map: megc2019, casme2-5, casme2-7, ...")]
+_Incomplete = Annotated[
+    bool, typer.Option("--allow-incomplete", help="Go on without clips whose frames or annotation are missing.")
+]
+_Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Parallel workers; -1 for all cores.")]
+_Seed = Annotated[int, typer.Option("--seed", help="Seeds the splits and every random state.")]
+_Set = Annotated[list[str], typer.Option("--set", help="A parameter, as in svc__C=0.01; may be repeated.")]
+
+
+@app.callback()
+def _root() -> None:
+    """Commands print results on standard output; progress and errors go to standard error."""
+
+
+@app.command()
+def compare(
+    methods: Annotated[list[str], typer.Argument(help="Names as `microexpr methods` lists them.")],
+    data: _Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder of results and report.")] = Path("results"),
+    labels: _Labels = None,
+    protocol: Annotated[
+        str,
+        typer.Option("--protocol", help="loso, kfold[:k], kfold-subject[:k], holdout[:share], leave-one-dataset-out"),
+    ] = "loso",
+    seed: _Seed = 0,
+    jobs: _Jobs = 1,
+    mode: Annotated[str, typer.Option("--mode", help="only-missing, overwrite or read-only")] = "only-missing",
+    settings: _Set = [],  # noqa: B006  (typer copies it)
+    backend: Annotated[str, typer.Option("--backend", help="local, or dask")] = "local",
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of the Dask scheduler.")] = None,
+    allow_incomplete: _Incomplete = False,
+) -> None:
+    """Run methods on the same clips, print their table and write report.html."""
+    again = "the same command with --mode only-missing" if mode == "overwrite" else "the same command"
+    with _stoppable(f"{again} goes on from here"):
+        from microexpr.core.progress import visible_progress
+        from microexpr.data.catalog import load_data
+        from microexpr.pipelines.comparison import compare as run_all
+        from microexpr.pipelines.parallel import cluster
+        from microexpr.pipelines.report import text, write_report
+        from microexpr.pipelines.results import Store
+        from microexpr.pipelines.settings import parse_settings
+
+        params = parse_settings(settings)
+        clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete)
+        with visible_progress(), cluster(backend, scheduler):
+            comparison = run_all(
+                methods,
+                clips,
+                protocol=protocol,
+                seed=seed,
+                n_jobs=jobs,
+                mode=mode,
+                store=out,
+                params=params,
+                allow_incomplete=allow_incomplete,
+            )
+        text.print_comparison(comparison)
+        if comparison.predictions:
+            typer.echo(write_report(comparison, Store(out)))
+    _fail(comparison.failures)
+
+
+@app.command()
+def score(
+    logs: Annotated[list[Path], typer.Argument(help="MEGC logs or predictions.csv files.")],
+    classes: Annotated[str, typer.Option("--classes", help="Class order, separated by commas.")] = "",
+    to_log: Annotated[
+        Path | None, typer.Option("--to-log", help="Also write the one file given as a MEGC log.")
+    ] = None,
+) -> None:
+    """Recompute every metric from MEGC logs or predictions files."""
+    from microexpr.pipelines.report import text
+    from microexpr.pipelines.scoring import convert_to_log, score_files
+
+    names = [name for name in classes.split(",") if name]
+    if to_log is not None:
+        convert_to_log(logs, to_log, names)
+    text.print_scores(score_files(logs, names))
+
+
+@app.command()
+def synth(
+    out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
+    layout: Annotated[str, typer.Option("--layout", help="The data set whose files to imitate.")] = "casme2",
+    subjects: Annotated[int, typer.Option("--subjects")] = 8,
+    clips: Annotated[int, typer.Option("--clips", help="Clips of each subject.")] = 6,
+    seed: _Seed = 0,
+) -> None:
+    """Write synthetic clips to disk as users hold a data set, annotation table included."""
+    with _stoppable(f"{out} is incomplete"):
+        from microexpr.core.progress import visible_progress
+        from microexpr.data.layouts import synthesize
+
+        with visible_progress():
+            typer.echo(synthesize(layout, out, n_subjects=subjects, clips_per_subject=clips, seed=seed))
+
+
+@app.command()
+def extract(
+    feature: Annotated[str, typer.Argument(help="flowmap or lbptop")],
+    data: _Data,
+    out: Annotated[Path, typer.Option("--out", help="A file ending in .npz.")],
+    labels: _Labels = None,
+    jobs: _Jobs = 1,
+    settings: _Set = [],  # noqa: B006  (typer copies it)
+    allow_incomplete: _Incomplete = False,
+) -> None:
+    """Compute a feature of every clip and write it with clip ids, subjects and labels."""
+    with _stoppable("the same command goes on from here"):
+        from microexpr.core.progress import visible_progress
+        from microexpr.data.catalog import load_data
+        from microexpr.pipelines.extraction import extract_to
+        from microexpr.pipelines.settings import parse_settings
+
+        params = parse_settings(settings)
+        clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete)
+        with visible_progress():
+            features = extract_to(out, feature, clips, params=params, n_jobs=jobs)
+        typer.echo(f"{out}: features of shape {features.shape}")
+
+
+@app.command()
+def methods(name: Annotated[str | None, typer.Argument(help="A method, to see it whole.")] = None) -> None:
+    """List the methods, or describe one."""
+    from microexpr.pipelines.registry import all_methods, get_method
+    from microexpr.pipelines.report import text
+
+    if name is None:
+        text.print_methods(all_methods().values())
+    else:
+        text.print_method(get_method(name))
+
+
+@app.command()
+def datasets() -> None:
+    """List the data sets that can be read, and where to apply for them."""
+    from microexpr.data.catalog import datasets as catalog
+    from microexpr.pipelines.report import text
+
+    text.print_datasets(catalog())
+
+
+@app.command()
+def doctor() -> None:
+    """Show versions, cores, threads, GPU, cache and which folders can be written."""
+    from microexpr.pipelines.doctor import examine
+    from microexpr.pipelines.report import text
+
+    rows = examine()
+    text.print_rows(rows)
+    _fail({what: found for what, found, in_order in rows if not in_order})
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(microexpr.__version__)
+
+
+def main() -> None:
+    """Run the command line; errors of ours, and of the disk, are one line each, without a traceback."""
+    try:
+        app(prog_name="microexpr")
+    except MicroexprError as error:
+        _quit(str(error))
+    except OSError as error:
+        _quit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+@contextmanager
+def _stoppable(consequence: str) -> Iterator[None]:
+    """End with one line, not a traceback, when the user interrupts what the block does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; {consequence}", err=True)
+        raise typer.Exit(130) from None
+
+
+def _fail(failures: Mapping[str, str]) -> None:
+    """Print one line for each reason, whatever it concerns, and exit with 1 if there are any."""
+    for reason in dict.fromkeys(failures.values()):
+        names = ", ".join(name for name, its_reason in failures.items() if its_reason == reason)
+        typer.echo(f"error: {names}: {_one_line(reason.removeprefix(f'{names}: '))}", err=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _quit(reason: str) -> None:
+    typer.echo(f"error: {_one_line(reason)}", err=True)
+    sys.exit(1)
+
+
+def _one_line(reason: str) -> str:
+    return " ".join(reason.split())

@@ -14,8 +14,22 @@ import numpy as np
 from microexpr.core.checks import check_choice, check_int
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import DataError, ParameterError
+from microexpr.data._layouts.casme import write_casme
 from microexpr.data._layouts.casme2 import write_casme2
+from microexpr.data._layouts.casme3 import write_casme3, write_casme3_videos
+from microexpr.data._layouts.casmesq import write_casmesq
+from microexpr.data._layouts.ckplus import write_ckplus
+from microexpr.data._layouts.fourdme import write_4dme
+from microexpr.data._layouts.mmew import write_mmew
+from microexpr.data._layouts.samm import write_samm
+from microexpr.data._layouts.samm_lv import write_samm_lv
+from microexpr.data._layouts.smic import write_smic, write_smic_extended
 from microexpr.data.synthetic import make_clips
+
+# The emotions of data sets that have others than CASME II, as synthetic clips spell them.
+_SEVEN = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+_SAMM = (*_SEVEN, "others")
+_MMEW = ("happiness", "surprise", "anger", "disgust", "fear", "sadness", "others")
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,90 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
             partial(write_casme2, year="2019"),
             {"color": True},
         ),
+        "samm": Layout(
+            "SAMM: frames from onset to offset; the table of FACS codes below 13 rows of preamble",
+            "samm",
+            write_samm,
+            {"classes": _SAMM},
+        ),
+        "samm-typos": Layout(
+            "SAMM: the same, with the two impossible apexes of the real table",
+            "samm:corrections=samm-apex",
+            partial(write_samm, typos=True),
+            {"classes": _SAMM},
+        ),
+        "smic": Layout(
+            "SMIC-HS: frames cropped to the face, in folders by emotion; no table, no apex",
+            "smic",
+            write_smic,
+            {"fps": 100.0},
+        ),
+        **{
+            f"smic-{camera.lower()}": Layout(
+                f"SMIC-{camera}: frames cropped to the face, in folders by emotion; no table, no apex",
+                f"smic:modality={camera}",
+                partial(write_smic, modality=camera),
+                {"fps": 25.0, "duration": (0.2, 0.5), "color": camera == "VIS"},
+            )
+            for camera in ("VIS", "NIR")
+        },
+        "smic-e": Layout(
+            "SMIC-HS-E: longer clips; a table with formulas in its cells",
+            "smic:edition=extended",
+            write_smic_extended,
+            {"fps": 100.0, "margin": 10},
+        ),
+        "ckplus": Layout(
+            "CK+: sequences from neutral to apex; emotions in text files, one sequence without",
+            "ckplus",
+            write_ckplus,
+            {"fps": 30.0, "duration": (0.3, 0.8), "peak_motion": (2.0, 3.0), "classes": _SEVEN},
+        ),
+        "mmew": Layout(
+            "MMEW: frames from onset to offset in folders by emotion; the table of micro-expressions",
+            "mmew",
+            write_mmew,
+            {"fps": 90.0, "color": True, "classes": _MMEW},
+        ),
+        "casme": Layout(
+            "CASME: frames cropped to the face in two sections; a table with two apex columns",
+            "casme",
+            write_casme,
+            {"fps": 60.0, "color": True, "classes": ("disgust", "repression", "surprise", "happiness", "others")},
+        ),
+        "casmesq": Layout(
+            "CAS(ME)^2: long videos; a table without a header, with sheets of codes and 0 for unknown",
+            "casmesq",
+            write_casmesq,
+            {"fps": 30.0, "duration": (0.2, 0.5), "margin": 10, "color": True},
+        ),
+        "casme3": Layout(
+            "CAS(ME)^3, part A: clips in folders named by subject, video and onset, beside depth maps",
+            "casme3",
+            write_casme3,
+            {"fps": 30.0, "duration": (0.2, 0.5), "color": True, "classes": _MMEW},
+        ),
+        **{
+            f"casme3-{part.lower()}-videos": Layout(
+                f"CAS(ME)^3, part {part}: long videos, beside depth maps",
+                "casme3" if part == "A" else f"casme3:part={part}",
+                partial(write_casme3_videos, part=part),
+                {"fps": 30.0, "duration": (0.2, 0.5), "margin": 10, "color": True, "classes": _MMEW},
+            )
+            for part in ("A", "C")
+        },
+        "4dme": Layout(
+            "4DME: grey frames in folders named by the table, action units spelt AU4(k)",
+            "4dme",
+            write_4dme,
+            {"fps": 60.0, "margin": 5},
+        ),
+        "samm-lv": Layout(
+            "SAMM long videos: frames of long videos; a table below ten rows of preamble",
+            "samm-lv",
+            write_samm_lv,
+            {"margin": 30},
+        ),
     }
 )
 
@@ -70,13 +168,15 @@ def write_layout(clipset: ClipSet, layout: str, folder: str | Path, *, seed: int
     `casme2` writes ``Cropped/sub01/EP01_01f/reg_img46.jpg`` and ``CASME2-coding-20140508.xlsx``, `casme2-2019` the same
     frames and ``CASME2-coding-20190701.xlsx``, `casme2-raw` ``CASME2_RAW_selected/sub01/EP01_01f/img46.jpg`` and the
     table of 2014. Frame numbers are not padded and begin anywhere; the cropped folders hold the frames from onset to
-    offset, the raw ones all. JPEG files have quality 95 and no colour subsampling.
+    offset, the raw ones all. JPEG files have quality 95 and no colour subsampling. The other layouts are as `LAYOUTS`
+    describes them; each is read back by the loader it names.
 
     Parameters
     ----------
     clipset : ClipSet
         Clips with pixels, onset, offset, emotion, and subjects called sub01, sub02, ...
-    layout : {"casme2", "casme2-raw", "casme2-2019"}
+    layout : str
+        A key of `LAYOUTS`: casme2, casme2-raw, casme2-2019, samm, smic, ...
     folder : path
         Made if it does not exist; must be empty if it does.
     seed : int >= 0

@@ -133,9 +133,9 @@ def test_every_option_is_an_argument_of_its_loader():
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("", "no data set is called ''; there are synthetic, casme2=DIR, flowmaps=DIR"),
-        ("imagenet", "no data set is called 'imagenet'; there are synthetic, casme2=DIR, flowmaps=DIR"),
-        ("casme=/data", "no data set is called 'casme'"),
+        ("", "no data set is called ''; there are synthetic, casme2=DIR, "),
+        ("imagenet", "no data set is called 'imagenet'; there are synthetic, casme2=DIR, "),
+        ("casme1=/data", "no data set is called 'casme1'"),
         ("CASME2=/data", "no data set is called 'CASME2'"),
         ("/data/CASME2", "no data set is called '/data/CASME2'"),
         ("casme2", "casme2 is read from a folder; write casme2=DIR"),
@@ -163,7 +163,8 @@ def test_spec_that_cannot_be_read_is_a_parameter_error(spec, words):
 
 
 def test_nothing_asked_for_is_a_parameter_error():
-    assert refusal(ParameterError, []) == "no data given; there are synthetic, casme2=DIR, flowmaps=DIR"
+    usages = ", ".join(dataset.usage for dataset in datasets())
+    assert refusal(ParameterError, []) == f"no data given; there are {usages}"
 
 
 def test_missing_folder_is_named():
@@ -202,7 +203,10 @@ def test_record_says_what_a_newcomer_asks(dataset):
     for text in (dataset.title, dataset.needs, dataset.access, dataset.licence):
         assert text
         assert "\n" not in text
-    assert dataset.usage == (f"{dataset.name}=DIR" if dataset.needs_folder else dataset.name)
+    if dataset.required:
+        assert dataset.usage == f"{dataset.name}:{','.join(f'{option}=DIR' for option in dataset.required)}"
+    else:
+        assert dataset.usage == (f"{dataset.name}=DIR" if dataset.needs_folder else dataset.name)
     assert bool(dataset.formats) == dataset.needs_folder
 
 

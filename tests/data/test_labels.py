@@ -12,6 +12,9 @@ SAMM = {
     **{"anger": 57, "contempt": 12, "disgust": 9, "fear": 8, "sadness": 6},
     **{"happiness": 26, "surprise": 15, "other": 26},
 }
+# From the papers of CK+ and MMEW.
+CKPLUS = {"anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happy": 69, "sadness": 28, "surprise": 83}
+MMEW = {"happiness": 36, "surprise": 89, "anger": 8, "disgust": 72, "fear": 16, "sadness": 13, "others": 66}
 SMIC = {"negative": 70, "positive": 51, "surprise": 43}
 LEFT_OUT = ("casme2/sub04/EP12_01f", "casme2/sub05/EP09_05f")
 
@@ -95,6 +98,29 @@ def test_casme2_7_keeps_255_clips():
     assert sum(counted("casme2-7", table_of("casme2", CASME2))) == 255
 
 
+def test_samm_5_keeps_136_clips():
+    assert label_map("samm-5").classes == ("anger", "contempt", "happiness", "surprise", "other")
+    assert counted("samm-5", table_of("samm", SAMM)) == (57, 12, 26, 15, 26)
+
+
+def test_samm_5_reads_the_spelling_of_the_table():
+    spelt = {emotion.capitalize(): count for emotion, count in SAMM.items()}
+    assert sum(counted("samm-5", table_of("samm", spelt))) == 136
+
+
+def test_ckplus_7_keeps_the_327_labelled_sequences():
+    assert counted("ckplus-7", table_of("ckplus", CKPLUS)) == (45, 18, 59, 25, 69, 28, 83)
+
+
+def test_megc2019_gives_ck_plus_its_three_classes():
+    assert counted("megc2019", table_of("ckplus", CKPLUS)) == (175, 69, 83)
+
+
+def test_mmew_maps_keep_234_and_300_clips():
+    assert counted("mmew-6", table_of("mmew", MMEW)) == (36, 89, 8, 72, 16, 13)
+    assert sum(counted("mmew-7", table_of("mmew", MMEW))) == 300
+
+
 def test_objective_5_keeps_classes_1_to_5_of_casme2():
     # 25, 15, 99, 26, 20, then VI 1 and VII 69.
     counts = dict(zip("1234567", (25, 15, 99, 26, 20, 1, 69), strict=True))
@@ -119,9 +145,7 @@ def test_data_set_without_a_rule_is_named():
 def test_unknown_map_lists_those_there_are():
     with pytest.raises(ParameterError) as caught:
         label_map("megc2020")
-    assert str(caught.value) == (
-        "label map 'megc2020' does not exist; there are megc2019, casme2-5, casme2-7, objective-5"
-    )
+    assert str(caught.value) == f"label map 'megc2020' does not exist; there are {', '.join(LABEL_MAPS)}"
 
 
 @pytest.mark.parametrize("name", LABEL_MAPS)
@@ -129,3 +153,33 @@ def test_rules_give_classes_of_the_map_and_are_spelt_in_lower_case(name):
     for rules in LABEL_MAPS[name].emotions.values():
         assert set(rules.values()) <= set(LABEL_MAPS[name].classes)
         assert all(emotion == emotion.lower() for emotion in rules)
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "spelt", "label"),
+    [
+        ("megc2019", "casme", "repression", "negative"),
+        ("megc2019", "casme3", "Happy", "positive"),
+        ("megc2019", "casmesq", "negative", "negative"),
+        ("megc2019", "4dme", "Surprise", "surprise"),
+        ("casme-4", "casme", "tense", "tense"),
+        ("casme-5", "casme", "tense", "other"),
+        ("casmesq-4", "casmesq", "others", "others"),
+        ("casme3-7", "casme3", "Others", "others"),
+        ("casme3-7", "casme3", "sad", "sadness"),
+        ("casme3-4", "casme3", "anger", "negative"),
+        ("4dme-5", "4dme", "Repression", "repression"),
+    ],
+)
+def test_emotions_of_the_casme_family_and_of_4dme_are_understood_as_they_spell_them(name, dataset, spelt, label):
+    labels, _ = label_map(name).apply(table_of(dataset, {spelt: 1}))
+    assert labels.to_list() == [label]
+
+
+@pytest.mark.parametrize(("dataset", "spelt"), [("casme", "tense"), ("casmesq", "others"), ("4dme", "repression")])
+def test_emotions_without_a_place_in_the_three_classes_are_dropped(dataset, spelt):
+    assert counted("megc2019", table_of(dataset, {spelt: 1})) == (0, 0, 0)
+
+
+def test_micro_macro_reads_the_kind():
+    assert counted("micro-macro", table_of("casmesq", {"micro": 2, "macro": 3}, "kind")) == (2, 3)

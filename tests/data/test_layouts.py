@@ -10,7 +10,7 @@ from PIL import Image
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import DataError, NeedsError, ParameterError
 from microexpr.core.sources import FlowMapSource
-from microexpr.data._layouts.casme2 import _objective_class
+from microexpr.data._layouts.casme2 import objective_class
 from microexpr.data.layouts import LAYOUTS, synthesize, write_layout
 from microexpr.data.synthetic import make_clips
 
@@ -103,7 +103,7 @@ class TestTable:
         ],
     )
     def test_objective_classes_follow_the_action_units_whatever_the_side(self, units, number):
-        assert _objective_class(units) == number
+        assert objective_class(units) == number
 
 
 class TestFrames:

@@ -1,6 +1,6 @@
 """CASME II as its users hold it: folders of numbered JPEG files, and the annotation table of 2014 or of 2019."""
 
-__all__ = ["write_casme2"]
+__all__ = ["objective_class", "write_casme2"]
 
 import re
 from pathlib import Path
@@ -81,7 +81,7 @@ def write_casme2(
             }
             cells.append(str(row.emotion))
             if year == "2019":
-                cells.append(_objective_class(units))
+                cells.append(objective_class(units))
                 entry["objective"] = str(cells[-1])
             rows.append(cells)
             entries.append(entry)
@@ -118,7 +118,7 @@ def _slash(names: dict[str, tuple[str, str]]) -> tuple[str, str] | None:
     return _NO_APEX if _NO_APEX in names.values() else list(names.values())[-1]
 
 
-def _objective_class(units: str) -> int:
+def objective_class(units: str) -> int:
     """Return the objective class, 1 to 7, of action units; sides do not matter."""
     plain = "+".join(part.lstrip("LR") for part in units.split("+"))
     return next((number for number, group in enumerate(_OBJECTIVE, start=1) if plain in group.split()), 7)

@@ -1,6 +1,6 @@
 """What all writers of layouts share: image files, workbooks, and clips checked for what their table must say."""
 
-__all__ = ["checked_frames", "save_jpegs", "save_sheet"]
+__all__ = ["checked_frames", "save_images", "save_jpegs", "save_sheet"]
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +48,26 @@ def save_jpegs(folder: Path, names: Sequence[str], frames: np.ndarray) -> list[P
         folder.mkdir(parents=True)
         for path, frame in zip(paths, frames, strict=True):
             Image.fromarray(frame).save(path, format="JPEG", quality=_QUALITY, subsampling=0)
+    except OSError as error:
+        raise DataError(f"cannot write {error.filename or folder}: {error.strerror or error}") from error
+    return paths
+
+
+def save_images(folder: Path, names: Sequence[str], frames: np.ndarray) -> list[Path]:
+    """Write one image a frame, without loss, in the format of the names' suffix (.bmp, .png); return the paths.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written.
+    """
+    from PIL import Image
+
+    paths = [folder / name for name in names]
+    try:
+        folder.mkdir(parents=True)
+        for path, frame in zip(paths, frames, strict=True):
+            Image.fromarray(frame).save(path)
     except OSError as error:
         raise DataError(f"cannot write {error.filename or folder}: {error.strerror or error}") from error
     return paths

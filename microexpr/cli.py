@@ -22,7 +22,7 @@ app = typer.Typer(
 
 _Data = Annotated[
     list[str],
-    typer.Option("--data", help="synthetic, casme2=DIR, flowmaps=DIR; give it several times for several data sets."),
+    typer.Option("--data", help="synthetic, or NAME=DIR as `microexpr datasets` lists; may be repeated."),
 ]
 _Labels = Annotated[str | None, typer.Option("--labels", help="Label map: megc2019, casme2-5, casme2-7, ...")]
 _Incomplete = Annotated[
@@ -30,6 +30,9 @@ _Incomplete = Annotated[
 ]
 _Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Parallel workers; -1 for all cores.")]
 _Seed = Annotated[int, typer.Option("--seed", help="Seeds the splits and every random state.")]
+_Corrections = Annotated[
+    str | None, typer.Option("--corrections", help="Repairs of the annotations, by name: samm-apex, or a CSV file.")
+]
 _Set = Annotated[list[str], typer.Option("--set", help="A parameter, as in svc__C=0.01; may be repeated.")]
 
 
@@ -55,6 +58,7 @@ def compare(
     backend: Annotated[str, typer.Option("--backend", help="local, or dask")] = "local",
     scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of the Dask scheduler.")] = None,
     allow_incomplete: _Incomplete = False,
+    corrections: _Corrections = None,
 ) -> None:
     """Run methods on the same clips, print their table and write report.html."""
     again = "the same command with --mode only-missing" if mode == "overwrite" else "the same command"
@@ -68,7 +72,7 @@ def compare(
         from microexpr.pipelines.settings import parse_settings
 
         params = parse_settings(settings)
-        clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete)
+        clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete, corrections=corrections)
         with visible_progress(), cluster(backend, scheduler):
             comparison = run_all(
                 methods,
@@ -126,24 +130,55 @@ def synth(
 def extract(
     feature: Annotated[str, typer.Argument(help="flowmap or lbptop")],
     data: _Data,
-    out: Annotated[Path, typer.Option("--out", help="A file ending in .npz.")],
+    out: Annotated[Path, typer.Option("--out", help="A file ending in .npz; for flowmap also a new folder of images.")],
     labels: _Labels = None,
+    layout: Annotated[
+        str | None, typer.Option("--layout", help="Of the folder of flow maps: stsnet (default), truth or three_norm.")
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option("--draw", help="Also draw landmarks and regions of each clip into this folder.")
+    ] = None,
+    regions: Annotated[
+        str, typer.Option("--regions", help="What --draw draws: mdmo36, kato15, polikovsky12 or grid.")
+    ] = "mdmo36",
     jobs: _Jobs = 1,
     settings: _Set = [],  # noqa: B006  (typer copies it)
     allow_incomplete: _Incomplete = False,
+    corrections: _Corrections = None,
 ) -> None:
     """Compute a feature of every clip and write it with clip ids, subjects and labels."""
     with _stoppable("the same command goes on from here"):
         from microexpr.core.progress import visible_progress
         from microexpr.data.catalog import load_data
-        from microexpr.pipelines.extraction import extract_to
+        from microexpr.pipelines.drawing import draw_faces
+        from microexpr.pipelines.extraction import extract_out
         from microexpr.pipelines.settings import parse_settings
 
         params = parse_settings(settings)
-        clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete)
+        clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete, corrections=corrections)
         with visible_progress():
-            features = extract_to(out, feature, clips, params=params, n_jobs=jobs)
-        typer.echo(f"{out}: features of shape {features.shape}")
+            if draw is not None:
+                typer.echo(f"{draw}: {draw_faces(clips, draw, kind=regions)} pictures")
+            written = extract_out(out, feature, clips, params=params, layout=layout, n_jobs=jobs)
+        typer.echo(written)
+
+
+@app.command()
+def check(
+    data: Annotated[str, typer.Argument(help="NAME=DIR, with options as --data takes them.")],
+    read_frames: Annotated[bool, typer.Option("--read-frames", help="Open every image, to find damaged ones.")] = False,
+    corrections: _Corrections = None,
+) -> None:
+    """Say what a folder of data holds, what is amiss with it, and what each label map keeps and drops."""
+    with _stoppable("nothing was changed"):
+        from microexpr.core.progress import visible_progress
+        from microexpr.data.check import check_dataset
+
+        with visible_progress():
+            report = check_dataset(data, read_frames=read_frames, corrections=corrections)
+        typer.echo("\n".join(report.lines()))
+        if not report.ok:
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -29,6 +29,10 @@ class _ClipStep(TransformerMixin, BaseEstimator):
     def check_params(self) -> None:
         """Raise a ParameterError if a parameter is not allowed; the default allows all."""
 
+    def key_facts(self) -> dict[str, object]:
+        """Return what decides the numbers beside the parameters, the content of a model file say; part of every key."""
+        return {}
+
     def __sklearn_is_fitted__(self) -> bool:
         return True
 

@@ -46,6 +46,8 @@ def array_digest(array: np.ndarray) -> str:
 def estimator_spec(estimator: Any) -> dict[str, object]:
     """Describe an estimator: its class, its `version` where it has one, and its parameters, nested ones included.
 
+    What else decides its numbers (the content of a model file, say) it tells by a method `key_facts`.
+
     Raises
     ------
     ParameterError
@@ -60,6 +62,9 @@ def estimator_spec(estimator: Any) -> dict[str, object]:
         spec["params"] = {key: _plain(value) for key, value in params.items()}
     except ParameterError as error:
         raise ParameterError(f"{kind.__name__}: {error}") from None
+    facts = estimator.key_facts() if hasattr(estimator, "key_facts") else None
+    if facts:
+        spec["facts"] = _plain(facts)
     return spec
 
 

@@ -1,6 +1,6 @@
 """Features of all clips of a data set, written to one file."""
 
-__all__ = ["FEATURES", "extract_to", "feature_steps"]
+__all__ = ["FEATURES", "extract_out", "extract_to", "feature_steps"]
 
 import io
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import ParameterError, join_names
 from microexpr.features.flowmap import FlowMap
 from microexpr.features.lbptop import LBPTOP
+from microexpr.pipelines.flowmap_export import export_flowmaps
 from microexpr.pipelines.prefix import extract
 
 #: Name on the command line -> transformer.
@@ -37,6 +38,45 @@ def feature_steps(name: str, params: Mapping[str, Any]) -> BaseEstimator:
     if unknown := [key for key in params if key not in known]:
         raise ParameterError(f"feature {name!r} has no parameter {unknown[0]!r}; it has {join_names(known, 30)}")
     return transformer.set_params(**params).fit()
+
+
+def extract_out(
+    path: str | Path,
+    name: str,
+    clipset: ClipSet,
+    *,
+    params: Mapping[str, Any] | None = None,
+    layout: str | None = None,
+    n_jobs: int = 1,
+) -> str:
+    """Write a feature of every clip: to an `.npz` file, or flow maps as images to a folder; return what was written.
+
+    Parameters
+    ----------
+    path : path
+        A file ending in .npz, see `extract_to`; for `flowmap` also a new folder, see `export_flowmaps`.
+    name, clipset, params, n_jobs
+        See `extract_to`.
+    layout : str, optional
+        Of a folder of flow maps; "stsnet" by default.
+
+    Raises
+    ------
+    MicroexprError
+        As `extract_to` and `export_flowmaps`; also if a layout is given for anything but a folder of flow maps.
+    """
+    target = Path(path)
+    if target.suffix == ".npz" or name != "flowmap":
+        if layout is not None:
+            raise ParameterError(f"layout is {layout!r}: only a folder of flow maps has one, not {target}")
+        features = extract_to(target, name, clipset, params=params, n_jobs=n_jobs)
+        return f"{target}: features of shape {features.shape}"
+    transformer = feature_steps(name, params or {})
+    chosen = layout or "stsnet"
+    count = export_flowmaps(
+        clipset, target, size=transformer.size, method=transformer.method, layout=chosen, n_jobs=n_jobs
+    )
+    return f"{target}: {count} flow maps, layout {chosen}"
 
 
 def extract_to(

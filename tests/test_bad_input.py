@@ -440,7 +440,7 @@ def test_an_output_folder_that_nobody_can_make_is_named(console, study):
 
 
 def failing_writes(monkeypatch, below, code, *, after=0):
-    """From the write number `after` on, every write below a folder leaves half a file and fails, as a full disk does."""
+    """From write number `after` on, each write below a folder leaves half a file and fails, as a full disk does."""
     write, done = Path.write_bytes, []
 
     def limited(self, content):

@@ -25,8 +25,9 @@ INTERRUPTED = (130, -signal.SIGINT)
 # not into twenty imports. Each line asks for one command; the answers are its process and how it ended.
 LAUNCHER = """
 import os, sys
-import matplotlib.figure, openpyxl, jinja2
-import microexpr.data.casme2, microexpr.pipelines.methods, microexpr.pipelines.report
+import cv2, jinja2, matplotlib.backends.backend_svg, matplotlib.figure, openpyxl, rich.progress
+import microexpr.data.casme2, microexpr.features._lbptop_kernels
+import microexpr.pipelines.comparison, microexpr.pipelines.methods, microexpr.pipelines.report
 from microexpr.cli import main
 
 for line in sys.stdin:
@@ -227,7 +228,7 @@ def test_an_interrupted_run_says_so_in_one_line_and_goes_on(study, tmp_path, mon
     # As a terminal does: to the command and to its workers.
     os.killpg(process.pid, signal.SIGINT)
     printed, errors = process.communicate(timeout=60)
-    assert process.returncode in INTERRUPTED
+    assert process.returncode in INTERRUPTED, errors
     assert printed == ""
     assert errors.splitlines()[-1] == "stopped; the same command goes on from here"
     assert "Traceback" not in errors
@@ -248,5 +249,5 @@ def test_an_interrupted_overwrite_does_not_say_that_the_same_command_goes_on(stu
     wait_until(lambda: n_files(out))
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode in INTERRUPTED
+    assert process.returncode in INTERRUPTED, errors
     assert errors.splitlines()[-1] == "stopped; the same command with --mode only-missing goes on from here"

@@ -57,7 +57,8 @@ def in_parallel(
     with _interrupts_ignored():
         results = pool(calls)
     try:
-        for result in results:
+        # Not `yield from`: that would close `results` itself, outside the block below that keeps it quiet.
+        for result in results:  # noqa: UP028
             yield result
     except BrokenExecutor:
         raise MicroexprError(

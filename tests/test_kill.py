@@ -71,10 +71,9 @@ class Launcher:
 
 
 def command(study, out, jobs=1):
-    return [
-        *map(str, ("compare", "flow-svm", "lbptop-svm", *FAST, "--out", out, "--jobs", jobs)),
-        f"--data=casme2={study}",
-    ]
+    settings = (*FAST, "--set", "flowmap__method=farneback")
+    arguments = ("compare", "flow-svm", "lbptop-svm", *settings, "--data", f"casme2={study}", "--out", out)
+    return [*map(str, arguments), "--jobs", str(jobs)]
 
 
 def results(out, printed):
@@ -115,10 +114,10 @@ def living(group):
 
 @pytest.fixture
 def study(tmp_path):
-    """A clip of each class for fifteen subjects: folds and features enough for a kill to fall between two of them."""
+    """A clip of each class for twelve subjects: folds and features enough for a kill to fall between two of them."""
     toys = [
         Toy(f"{subject:02d}", f"EP{subject:02d}_{number:02d}", 1, 4, 6, emotion, "4", range(1, 7))
-        for subject in range(1, 16)
+        for subject in range(1, 13)
         for number, emotion in enumerate(("disgust", "happiness", "surprise"))
     ]
     return write_study(tmp_path / "CASME2", toys)
@@ -244,10 +243,14 @@ def test_an_interrupted_run_says_so_in_one_line_and_goes_on(study, tmp_path, mon
 
 
 def test_an_interrupted_overwrite_does_not_say_that_the_same_command_goes_on(study, tmp_path):
-    out = tmp_path / "out"
-    process = start(*command(study, out), "--mode", "overwrite", cwd=tmp_path)
-    wait_until(lambda: n_files(out))
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    for attempt in range(3):
+        out = tmp_path / f"out{attempt}"
+        process = start(*command(study, out), "--mode", "overwrite", cwd=tmp_path)
+        wait_until(lambda: n_files(out))  # noqa: B023
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        # An interrupt that falls into a finaliser is lost in CPython: whoever gave it tries again.
+        if process.returncode != 0:
+            break
     assert process.returncode in INTERRUPTED, errors
     assert errors.splitlines()[-1] == "stopped; the same command with --mode only-missing goes on from here"

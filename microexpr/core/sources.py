@@ -13,6 +13,9 @@ from microexpr.core.errors import DataError, NeedsError
 from microexpr.core.filehash import content_digest
 from microexpr.core.frames import check_frames
 
+# Times are rounded to the container's clock; a lost frame doubles the gap.
+_UNEVEN = 1.5
+
 
 class FrameSource(ABC):
     """Something frames can be read from; pickling it pickles paths, not pixels, where there are paths."""
@@ -112,12 +115,18 @@ class VideoSource(FrameSource):
     ----------
     path : path
     start, stop : int >= 0, zero-based frame numbers; stop=None reads to the end
+    variable_rate : bool
+        Whether frames may be unevenly spaced in time. All that measures motion takes the spacing as even, so a
+        video of variable frame rate is refused unless this says that it is known.
     """
 
-    def __init__(self, path: str | Path, *, start: int = 0, stop: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, start: int = 0, stop: int | None = None, variable_rate: bool = False
+    ) -> None:
         self.path = str(path)
         self.start = start
         self.stop = stop
+        self.variable_rate = variable_rate
 
     def read(self) -> np.ndarray:
         """Return the frames as RGB.
@@ -125,7 +134,7 @@ class VideoSource(FrameSource):
         Raises
         ------
         DataError
-            If the file is missing or no video, breaks off, or ends before `stop`.
+            If the file is missing or no video, breaks off, ends before `stop`, or has a variable frame rate.
         """
         frames = [frame.to_ndarray(format="rgb24") for frame in self._decode()]
         return np.stack(frames)
@@ -148,9 +157,15 @@ class VideoSource(FrameSource):
             with av.open(self.path) as container:
                 if not container.streams.video:
                     raise DataError(f"{self.path}: the file holds no video stream")
+                usual = before = None
                 for position, frame in enumerate(container.decode(video=0), start=1):
                     if self.stop is not None and position > self.stop:
                         return
+                    if before is not None and frame.time is not None:
+                        gap = frame.time - before
+                        usual = usual or gap
+                        self._check_gap(gap, usual, position - 1)
+                    before = frame.time
                     if position > self.start:
                         yield frame
         except (OSError, av.FFmpegError) as error:
@@ -158,6 +173,14 @@ class VideoSource(FrameSource):
         if position <= self.start or (self.stop is not None and position < self.stop):
             wanted = "end" if self.stop is None else self.stop
             raise DataError(f"{self.path}: the video has {position} frames, {self.start} to {wanted} were asked for")
+
+    def _check_gap(self, gap: float, usual: float, number: int) -> None:
+        """Refuse a frame that comes much sooner or later than the first ones tell; rounded times pass."""
+        if not self.variable_rate and not usual / _UNEVEN < gap < usual * _UNEVEN:
+            raise DataError(
+                f"{self.path}: variable frame rate: frame {number} comes {1000 * gap:.1f} ms after the one before, "
+                f"the first ones {1000 * usual:.1f} ms; convert it to a constant rate, or pass variable_rate=True"
+            )
 
 
 class FlowMapSource(FrameSource):

@@ -156,7 +156,8 @@ def _check_workers(client: Any, scheduler: str) -> None:
         found = client.run(_version)
     except Exception as error:  # noqa: BLE001  (whatever a worker answers, it cannot run this package)
         client.close()
-        raise MicroexprError(f"workers of {scheduler} cannot import microexpr: {str(error).splitlines()[0]}") from None
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise MicroexprError(f"workers of {scheduler} cannot import microexpr: {reason}") from None
     if not found or set(found.values()) != {_version()}:
         client.close()
         listed = ", ".join(sorted(set(found.values()))) or "no workers"

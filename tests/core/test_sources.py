@@ -1,5 +1,6 @@
 import os
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,15 +22,20 @@ def _images(folder, frames, suffix="png"):
     return paths
 
 
-def _video(path, n_frames=10):
+def _video(path, n_frames=10, times=None):
     import av
 
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for position in range(n_frames):
             frame = np.full((48, 64, 3), 20 * position, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            if times is not None:
+                picture.pts, picture.time_base = times[position], Fraction(1, 1000)
+            container.mux(stream.encode(picture))
         container.mux(stream.encode())
 
 
@@ -117,6 +123,18 @@ def test_a_video_that_is_none_or_too_short_is_refused(tmp_path):
     _video(tmp_path / "clip.mp4", n_frames=4)
     with pytest.raises(DataError, match=r"the video has 4 frames, 2 to 9 were asked for"):
         VideoSource(tmp_path / "clip.mp4", start=2, stop=9).read()
+
+
+def test_a_video_of_variable_frame_rate_is_refused_unless_that_is_known(tmp_path):
+    _video(tmp_path / "phone.mkv", times=[0, 33, 67, 100, 133, 233, 267, 300, 333, 367])
+    with pytest.raises(DataError, match=r"variable frame rate: frame 5 comes 100.0 ms after .* the first ones 33.0 ms"):
+        VideoSource(tmp_path / "phone.mkv").read()
+    assert len(VideoSource(tmp_path / "phone.mkv", variable_rate=True).read()) == 10
+
+
+def test_times_rounded_to_the_containers_clock_are_even(tmp_path):
+    _video(tmp_path / "even.mkv", times=[0, 33, 67, 100, 133, 167, 200, 233, 267, 300])
+    assert VideoSource(tmp_path / "even.mkv").count() == 10
 
 
 def test_a_flow_map_is_read_in_the_order_red_green_blue(tmp_path):

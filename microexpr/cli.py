@@ -6,12 +6,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import microexpr
 from microexpr.core.errors import MicroexprError
+
+if TYPE_CHECKING:
+    from microexpr.core.clipset import ClipSet
 
 app = typer.Typer(
     help="Facial micro-expression recognition: honest comparisons under leave-one-subject-out.",
@@ -32,6 +35,10 @@ _Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Parallel workers; -1 f
 _Seed = Annotated[int, typer.Option("--seed", help="Seeds the splits and every random state.")]
 _Corrections = Annotated[
     str | None, typer.Option("--corrections", help="Repairs of the annotations, by name: samm-apex, or a CSV file.")
+]
+_FindApex = Annotated[
+    str | None,
+    typer.Option("--find-apex", help="Search the apex of clips that have none (SMIC): by lbp, flow or strain."),
 ]
 _Set = Annotated[list[str], typer.Option("--set", help="A parameter, as in svc__C=0.01; may be repeated.")]
 
@@ -59,6 +66,7 @@ def compare(
     scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of the Dask scheduler.")] = None,
     allow_incomplete: _Incomplete = False,
     corrections: _Corrections = None,
+    find_apex: _FindApex = None,
 ) -> None:
     """Run methods on the same clips, print their table and write report.html."""
     again = "the same command with --mode only-missing" if mode == "overwrite" else "the same command"
@@ -76,7 +84,7 @@ def compare(
         with visible_progress(), cluster(backend, scheduler):
             comparison = run_all(
                 methods,
-                clips,
+                _searched(clips, find_apex, jobs),
                 protocol=protocol,
                 seed=seed,
                 n_jobs=jobs,
@@ -145,6 +153,7 @@ def extract(
     settings: _Set = [],  # noqa: B006  (typer copies it)
     allow_incomplete: _Incomplete = False,
     corrections: _Corrections = None,
+    find_apex: _FindApex = None,
 ) -> None:
     """Compute a feature of every clip and write it with clip ids, subjects and labels."""
     with _stoppable("the same command goes on from here"):
@@ -157,10 +166,10 @@ def extract(
         params = parse_settings(settings)
         clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete, corrections=corrections)
         with visible_progress():
+            clips = _searched(clips, find_apex, jobs)
+            typer.echo(extract_out(out, feature, clips, params=params, layout=layout, n_jobs=jobs))
             if draw is not None:
                 typer.echo(f"{draw}: {draw_faces(clips, draw, kind=regions)} pictures")
-            written = extract_out(out, feature, clips, params=params, layout=layout, n_jobs=jobs)
-        typer.echo(written)
 
 
 @app.command()
@@ -227,6 +236,16 @@ def main() -> None:
         _quit(str(error))
     except OSError as error:
         _quit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _searched(clips: "ClipSet", feature: str | None, jobs: int) -> "ClipSet":
+    """Return the clips, with the apexes that the user asked to be searched."""
+    if feature is None:
+        return clips
+    from microexpr.pipelines.apexes import with_apexes
+    from microexpr.video import ApexSearch
+
+    return with_apexes(clips, ApexSearch(feature=feature), n_jobs=jobs)
 
 
 @contextmanager

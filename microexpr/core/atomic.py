@@ -4,6 +4,7 @@ __all__ = ["remove_stale", "write_atomic"]
 
 import contextlib
 import os
+import re
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from microexpr.core.errors import ResultsError
 
 _MARK = ".part-"
+_OWNER = re.compile(r"(?P<host>.+)-(?P<pid>\d+)-\d+")
 # Whether a process of another machine is alive cannot be told; no file takes this long to write.
 _LONGEST_WRITE = 86400.0
 
@@ -58,9 +60,10 @@ def remove_stale(folder: Path, *, name: str = "") -> int:
 
 def _is_stale(entry: os.DirEntry[str], owner: str) -> bool:
     """Whether no living process can be writing the file any more."""
-    prefix = f"{socket.gethostname()}-"
-    pid = owner.removeprefix(prefix).split("-")[0]
-    if owner.startswith(prefix) and pid.isdigit() and not _is_alive(int(pid)):
+    match = _OWNER.fullmatch(owner)
+    if match is None:
+        return False
+    if match["host"] == socket.gethostname() and not _is_alive(int(match["pid"])):
         return True
     try:
         return time.time() - entry.stat().st_mtime > _LONGEST_WRITE

@@ -186,6 +186,8 @@ def _usable(name: str, clipset: ClipSet, allow_incomplete: bool) -> ClipSet:
     record = get_method(name)
     while reason := unmet_needs(record, clipset):
         rest = clipset.without(clips_lacking(record, clipset))
+        if "motion" in record.needs and any(clip.has_pixels for clip in clipset.clips):
+            reason += "; with_apexes (--find-apex) searches for it"
         if set(rest.table["dataset"]) != set(clipset.table["dataset"]):
             raise NeedsError(reason)
         if not allow_incomplete:

@@ -10,7 +10,7 @@ from microexpr.core.clip import Clip
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import DataError, MicroexprError
 from microexpr.core.progress import progress
-from microexpr.video.faces import draw, landmarks, regions
+from microexpr.video.faces import canonical_landmarks, draw, landmarks, regions
 
 
 def draw_faces(clipset: ClipSet, folder: str | Path, *, kind: str = "mdmo36") -> int:
@@ -31,11 +31,14 @@ def draw_faces(clipset: ClipSet, folder: str | Path, *, kind: str = "mdmo36") ->
 
     Raises
     ------
+    ParameterError
+        If `kind` is none of these.
     DataError
         If the face of a clip is not found; the pictures of all others are written first.
     ResultsError
         If the folder cannot be written.
     """
+    regions(canonical_landmarks(), kind=kind)  # refuses an unknown kind before any clip is read
     failed: list[str] = []
     clips = clipset.clips
     with progress("drawing faces", len(clips)) as advance:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from toyset.commandline import Console
 
 _SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -10,6 +11,12 @@ _SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("MICROEXPR_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def console(monkeypatch, capsys):
+    """Runs commands in this process and returns what they print."""
+    return Console(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -62,6 +62,9 @@ class Launcher:
         moment(group)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
+            # Whoever would tidy up the processes' shared memory is among the killed.
+            for path in Path("/dev/shm").glob(f"*[_-]{group}[_-]*"):
+                path.rmdir() if path.is_dir() else path.unlink()
         return int(self._process.stdout.readline()), printed.read_text()
 
     def close(self):
@@ -216,25 +219,39 @@ def test_what_a_run_killed_at_its_first_files_left_is_removed(study, tmp_path, m
     assert not temporary_files(out)
 
 
-@pytest.mark.parametrize(("moment", "jobs"), [("features", 2), ("folds", 1), ("folds", 2)])
-def test_an_interrupted_run_says_so_in_one_line_and_goes_on(study, tmp_path, monkeypatch, capsys, moment, jobs):
-    out, cache = tmp_path / "out", tmp_path / "cache"
-    monkeypatch.setenv("MICROEXPR_CACHE", str(cache))
-    process = start(*command(study, out, jobs), cwd=tmp_path)
-    awaited = (cache, "features/*/*.npy") if moment == "features" else (out, "runs/*/folds/*.json")
-    wait_until(lambda: any(awaited[0].glob(awaited[1])))
-    assert process.poll() is None
-    # As a terminal does: to the command and to its workers.
-    os.killpg(process.pid, signal.SIGINT)
-    printed, errors = process.communicate(timeout=60)
+def interrupt(arguments, folder, pattern):
+    """Start a command and interrupt it when files of a pattern appear, as a terminal does: it and its workers."""
+    for _ in range(3):
+        process = start(*arguments, cwd=folder)
+        wait_until(lambda: any(folder.glob(pattern)))
+        assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        printed, errors = process.communicate(timeout=60)
+        # An interrupt that falls into a finaliser is lost in CPython: whoever gave it tries again.
+        if process.returncode != 0:
+            break
+        for path in folder.glob(pattern):
+            path.unlink()
     assert process.returncode in INTERRUPTED, errors
     assert printed == ""
-    assert errors.splitlines()[-1] == "stopped; the same command goes on from here"
     assert "Traceback" not in errors
     assert "Warning" not in errors
-    assert not temporary_files(out, cache)
     wait_until(lambda: not living(process.pid), seconds=20)
     assert not living(process.pid)
+    return errors.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "jobs"),
+    [("cache/features/*/*.npy", 2), ("out/runs/*/folds/*.json", 1), ("out/runs/*/folds/*.json", 2)],
+    ids=["features-2", "folds-1", "folds-2"],
+)
+def test_an_interrupted_run_says_so_in_one_line_and_goes_on(study, tmp_path, monkeypatch, capsys, pattern, jobs):
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    monkeypatch.setenv("MICROEXPR_CACHE", str(cache))
+    said = interrupt(command(study, out, jobs), tmp_path, pattern)
+    assert said == "stopped; the same command goes on from here"
+    assert not temporary_files(out, cache)
     before = snapshot(cache)
     assert Console(monkeypatch, capsys)(*command(study, out)).code == 0
     after = snapshot(cache)
@@ -243,14 +260,5 @@ def test_an_interrupted_run_says_so_in_one_line_and_goes_on(study, tmp_path, mon
 
 
 def test_an_interrupted_overwrite_does_not_say_that_the_same_command_goes_on(study, tmp_path):
-    for attempt in range(3):
-        out = tmp_path / f"out{attempt}"
-        process = start(*command(study, out), "--mode", "overwrite", cwd=tmp_path)
-        wait_until(lambda: n_files(out))  # noqa: B023
-        os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-        # An interrupt that falls into a finaliser is lost in CPython: whoever gave it tries again.
-        if process.returncode != 0:
-            break
-    assert process.returncode in INTERRUPTED, errors
-    assert errors.splitlines()[-1] == "stopped; the same command with --mode only-missing goes on from here"
+    said = interrupt([*command(study, tmp_path / "out"), "--mode", "overwrite"], tmp_path, "out/*.json")
+    assert said == "stopped; the same command with --mode only-missing goes on from here"

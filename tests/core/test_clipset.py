@@ -117,6 +117,15 @@ def test_where_selects_by_column_and_mask():
         clips.where(colour="red")
 
 
+def test_without_leaves_clips_out_and_lists_the_reason():
+    clips = _set()
+    first, second, *others = clips.table.index
+    rest = clips.without({first: "no apex"}).without({second: "no face"})
+    assert list(rest.table.index) == others
+    assert rest.findings.to_dict("list") == {"clip_id": [first, second], "finding": ["no apex", "no face"]}
+    assert len(clips) == 4
+
+
 def test_concat_refuses_a_clip_that_is_in_both():
     with pytest.raises(DataError, match=r"more than one of the data sets: toy/s0/c0"):
         _set().concat(_set())

@@ -3,7 +3,7 @@ import pytest
 from toyset.clips import toy_clips
 
 from microexpr.core.clipset import ClipSet
-from microexpr.core.errors import NeedsError, ParameterError, ResultsError
+from microexpr.core.errors import DataError, NeedsError, ParameterError, ResultsError
 from microexpr.pipelines import comparison as module
 from microexpr.pipelines.comparison import compare
 from microexpr.pipelines.harness import run
@@ -45,6 +45,12 @@ def test_a_parameter_goes_to_the_methods_that_have_it():
         (["majority"], {"params": {"svc__C": 1}}, ParameterError, "none of majority has a parameter 'svc__C'"),
         (["majority"], {"protocol": "loo"}, ParameterError, "protocol is 'loo'"),
         (["majority"], {"mode": "x"}, ParameterError, "mode is 'x'"),
+        (["majority"], {"seed": -1, "protocol": "kfold:2"}, ParameterError, "seed is -1"),
+        (["majority"], {"seed": 2**32}, ParameterError, "seed is 4294967296: it must be at most 4294967295"),
+        (["majority"], {"n_jobs": 0}, ParameterError, "n_jobs is 0"),
+        (["majority"], {"protocol": "kfold:20"}, DataError, "kfold:20 needs 20 clips of each class"),
+        (["flow-svm"], {"params": {"flowmap__size": 0}}, ParameterError, "method 'flow-svm': size is 0"),
+        (["flow-svm"], {"params": {"svc__C": -1}}, ParameterError, "method 'flow-svm': The 'C' parameter"),
     ],
 )
 def test_all_that_can_be_refused_is_refused_before_anything_runs(
@@ -53,7 +59,7 @@ def test_all_that_can_be_refused_is_refused_before_anything_runs(
     monkeypatch.setattr(module, "run", lambda *args, **kwargs: pytest.fail("something ran"))
     with pytest.raises(error, match=message):
         compare(methods, CLIPS, store=tmp_path / "out", **options)
-    assert not (tmp_path / "out" / "runs").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_method_that_fails_is_listed_and_the_others_are_scored(monkeypatch):
@@ -78,6 +84,25 @@ def test_clips_without_an_apex_are_refused_or_left_out_by_name():
     compared = compare(["flow-svm"], lacking, params=params, allow_incomplete=True)
     assert all(len(table) == len(CLIPS) - 1 for table in compared.predictions.values())
     assert compared.findings["clip_id"].tolist() == ["toy/s00/ne0"]
+
+
+def test_a_data_set_is_not_left_out_whole():
+    table = CLIPS.table.assign(apex=None)
+    lacking = ClipSet(table, CLIPS.sources, classes=CLIPS.classes, labels="toy")
+    with pytest.raises(NeedsError, match="24 clips have none") as caught:
+        compare(["flow-svm"], lacking.concat(toy_clips(dataset="other", seed=1)), allow_incomplete=True)
+    assert "--allow-incomplete" not in str(caught.value)
+
+
+def test_the_parameters_of_one_method_are_checked_even_if_it_is_named_last(monkeypatch):
+    monkeypatch.setattr(module, "run", lambda *args, **kwargs: pytest.fail("something ran"))
+    with pytest.raises(ParameterError, match="'flow-svm'"):
+        compare(["majority", "flow-svm"], CLIPS, params={"flowmap__method": "magic"})
+
+
+def test_methods_may_come_in_any_order_and_keep_it():
+    compared = compare(["majority", "flow-svm"], CLIPS, params={"flowmap__method": "dis"})
+    assert list(compared.predictions) == list(compared.table(n_resamples=50).index) == ["majority", "flow-svm"]
 
 
 def test_a_protocol_that_shares_subjects_is_marked():

@@ -64,6 +64,33 @@ def test_steps_plumbing_and_seeds_are_no_settings():
     assert not {"svc", "lbptop", "steps", "memory", "svc__random_state", "svc__verbose"} & set(names)
 
 
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("lbptop-svm", {"lbptop__blocks": (0, 5, 1)}, r"method 'lbptop-svm': blocks\[0\] is 0: it must be at least 1"),
+        ("lbptop-svm", {"tim__n_frames": 1}, "method 'lbptop-svm': n_frames is 1: it must be at least 2"),
+        ("flow-svm", {"svc__C": 0}, "method 'flow-svm': The 'C' parameter of SVC must be a float in the range"),
+        (
+            "flow-svm",
+            {"svc__C": {1}},
+            r"'flow-svm': svc__C is \{1\}: a value of type set cannot be part of a key",
+        ),
+        ("flow-svm", {"standardscaler__with_mean": "maybe"}, "The 'with_mean' parameter of StandardScaler must be"),
+    ],
+)
+def test_values_that_no_step_takes_are_refused_when_it_is_built(name, params, message):
+    with pytest.raises(ParameterError, match=message):
+        build(name, **params)
+
+
+def test_every_method_can_be_built_from_the_values_that_are_shown():
+    """What `microexpr methods NAME` lists as settings can be set."""
+    for name in all_methods():
+        estimator = build(name)
+        values = estimator.get_params(deep=True)
+        build(name, **{key: values[key] for key in settable_params(estimator)})
+
+
 def test_needs_tell_which_clips_lack_what():
     clips = toy_clips(n_subjects=2, per_class=1)
     assert unmet_needs(get_method("flow-svm"), clips) is None

@@ -16,6 +16,13 @@ from microexpr.pipelines.settings import parse_settings
         ("a='1'", "1"),
         ("a=x=y", "x=y"),
         ("a=", ""),
+        (" a =1", 1),
+        ("a={1: 2}", {1: 2}),
+        # What looks like a literal and is none stays a string, however Python says so.
+        ("a={[]: 1}", "{[]: 1}"),
+        ("a=(1,", "(1,"),
+        ("a=" + "(" * 500, "(" * 500),
+        ("a=1 if", "1 if"),
     ],
 )
 def test_values_are_python_literals_or_strings(text, value):

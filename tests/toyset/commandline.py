@@ -76,6 +76,17 @@ def spawn(*arguments: object, **options) -> Answer:
     return Answer(process.returncode, out, err)
 
 
+def refused(answer: Answer, *words: object, code: int = 1) -> str:
+    """Check that the answer is one line of error that holds the words, after which comes nothing; return it."""
+    assert answer.code == code
+    [error] = answer.errors
+    assert answer.err.splitlines()[-1] == error
+    assert "Traceback" not in answer.err + answer.out
+    for word in words:
+        assert str(word) in error
+    return error
+
+
 def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
     """Return size and time of every file below a folder."""
     found = {}

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pickle
+import signal
 from typing import ClassVar
 
 import numpy as np
@@ -89,6 +90,29 @@ class Follower(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return self.classes_[np.arange(len(X)) % 2]
+
+
+class Dying(ClassifierMixin, BaseEstimator):
+    """Ends its process while the file `trigger` exists, in the fold whose training set has `n_train` clips."""
+
+    def __init__(self, trigger="", n_train=0):
+        self.trigger = trigger
+        self.n_train = n_train
+
+    def fit(self, X, y):
+        if os.path.exists(self.trigger) and len(y) == self.n_train:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.repeat(self.classes_[:1], len(X))
+
+
+def write_into(array):
+    """Change an array in place and return its sum."""
+    array += 1
+    return float(array.sum())
 
 
 def process_and_value(value):

@@ -375,5 +375,6 @@ def test_a_pipe_gets_every_line_whole(tmp_path, out):
     answer = spawn("compare", "majority", *data, "--out", out, cwd=tmp_path)
     assert answer.code == 0
     [line] = [line for line in answer.out.splitlines() if "2 findings" in line]
+    assert str(study) in line
     assert line.endswith(STUDY[1].folder)
     assert len(line) > 160

@@ -45,12 +45,19 @@ def test_a_worker_that_dies_is_an_error_and_the_folds_before_are_kept(tmp_path):
 
 
 def test_threads_have_ended_when_the_work_is_stopped():
-    before = set(threading.enumerate())
-    results = in_parallel(time.sleep, [(0.01,)] * 20, n_jobs=2, prefer="threads")
+    before, done = set(threading.enumerate()), []
+
+    def work(value):
+        time.sleep(0.05)
+        done.append(value)
+
+    results = in_parallel(work, [(value,) for value in range(20)], n_jobs=2, prefer="threads")
     next(results)
     assert set(threading.enumerate()) > before
     results.close()
     assert set(threading.enumerate()) == before
+    # Four were handed over at first and a fifth when one had ended: what waited behind them is not begun.
+    assert len(done) <= 5
 
 
 def test_an_error_in_a_thread_ends_the_others_and_comes_out():

@@ -1,6 +1,6 @@
 """Arrays kept on disk under explicit keys, one file an array, safe to share between processes and to kill."""
 
-__all__ = ["ArrayCache", "feature_cache"]
+__all__ = ["ArrayCache", "feature_cache", "motion_cache"]
 
 import contextlib
 import io
@@ -61,8 +61,13 @@ class ArrayCache:
 def feature_cache() -> ArrayCache:
     """Return the cache of features in the user's cache folder, freed of what killed processes left in that folder."""
     root = cache_folder()
-    for kind in ("features", "contents"):
+    for kind in ("features", "contents", "motion"):
         with contextlib.suppress(OSError), os.scandir(root / kind) as entries:
             for entry in entries:
                 remove_stale(Path(entry.path))
     return ArrayCache(root / "features")
+
+
+def motion_cache() -> ArrayCache:
+    """Return the cache of optical flow, which several features are computed from, in the user's cache folder."""
+    return ArrayCache(cache_folder() / "motion")

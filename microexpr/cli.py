@@ -56,7 +56,11 @@ def compare(
     labels: _Labels = None,
     protocol: Annotated[
         str,
-        typer.Option("--protocol", help="loso, kfold[:k], kfold-subject[:k], holdout[:share], leave-one-dataset-out"),
+        typer.Option(
+            "--protocol",
+            help="loso, kfold[:k], kfold-subject[:k], holdout[:share], leave-one-dataset-out, "
+            "or paper: that of the method's own paper.",
+        ),
     ] = "loso",
     seed: _Seed = 0,
     jobs: _Jobs = 1,

@@ -8,7 +8,6 @@ import numpy as np
 
 from microexpr.core.checks import check_choice, check_int_tuple
 from microexpr.core.errors import DataError
-from microexpr.core.frames import to_grey
 from microexpr.video.faces import landmarks, regions
 
 #: Kinds of regions: three that need a face, and a grid over the whole picture, which needs none.
@@ -22,7 +21,7 @@ def frame_regions(
 
     Parameters
     ----------
-    frame : uint8 ndarray of shape (height, width) or (height, width, 3)
+    frame : ndarray of shape (height, width) or (height, width, 3), values 0..255
     kind : {"mdmo36", "kato15", "polikovsky12", "grid"}
         See `microexpr.video.faces.regions`; the face is found and marked with the default backend. "grid" divides
         the whole picture and looks for no face.
@@ -45,6 +44,9 @@ def frame_regions(
     check_choice(kind, "regions", FACE_REGIONS)
     rows, columns = check_int_tuple(grid, "grid", 2, minimum=1)
     if kind != "grid":
+        if frame.dtype != np.uint8:
+            # Frames interpolated in time: whole grey levels are enough to find a face by.
+            frame = np.rint(np.clip(frame, 0, 255)).astype(np.uint8)
         try:
             return regions(landmarks(frame, name=name), kind=kind)
         except DataError as error:
@@ -86,7 +88,8 @@ def region_boxes(
     boxes = {}
     for region, polygon in polygons.items():
         left, top = np.maximum(np.ceil(polygon.min(axis=0)).astype(int), 0)
-        right, bottom = np.minimum(np.floor(polygon.max(axis=0)).astype(int) + 1, [width, height])
+        # A pixel on the edge between two regions belongs to the later one alone.
+        right, bottom = np.minimum(np.ceil(polygon.max(axis=0)).astype(int), [width, height])
         if top >= bottom or left >= right:
             raise DataError(f"{name}: the region {region} lies outside the {height} x {width} picture")
         boxes[region] = (slice(int(top), int(bottom)), slice(int(left), int(right)))

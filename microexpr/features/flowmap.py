@@ -10,6 +10,7 @@ from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError
 from microexpr.core.frames import check_frames, to_grey
 from microexpr.video.flow import FLOW_METHODS, optical_flow, resize_flow
+from microexpr.video.motion import onset_apex_motion
 from microexpr.video.strain import optical_strain
 
 
@@ -59,12 +60,17 @@ def flow_map(onset: np.ndarray, apex: np.ndarray, *, size: int = 28, method: str
     """
     check_int(size, "size", minimum=1)
     check_choice(method, "method", FLOW_METHODS)
-    import cv2
-
     pair = to_grey(check_frames([onset, apex], name="onset and apex"))
     flow = optical_flow(pair[0], pair[1], method=method)
-    strain = cv2.resize(optical_strain(flow), (size, size), interpolation=cv2.INTER_AREA)
-    channels = np.dstack([resize_flow(flow, (size, size)), strain])
+    return _as_map(flow, optical_strain(flow), size)
+
+
+def _as_map(flow: np.ndarray, strain: np.ndarray, size: int) -> np.ndarray:
+    """Shrink flow and strain to size x size and stretch each channel to 0..255."""
+    import cv2
+
+    small = cv2.resize(strain, (size, size), interpolation=cv2.INTER_AREA)
+    channels = np.dstack([resize_flow(flow, (size, size)), small])
     low = channels.min(axis=(0, 1))
     span = channels.max(axis=(0, 1)) - low
     stretched = (channels - low) / np.where(span > 0, span, 1.0) * 255.0
@@ -117,9 +123,7 @@ class FlowMap(ClipTransformer):
             If a stored map has another size, or the frames cannot be read or there is only one.
         """
         if clip.has_pixels:
-            onset, apex = clip.onset_apex()
-            frames = check_frames(clip.frames(), name=clip.clip_id, min_frames=2)
-            channels = flow_map(frames[onset], frames[apex], size=self.size, method=self.method)
+            channels = _as_map(*onset_apex_motion(clip, method=self.method), self.size)
         else:
             channels = clip.flow_map()
             if channels.shape[:2] != (self.size, self.size):

@@ -13,9 +13,16 @@ from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import MicroexprError, NeedsError, ParameterError, join_names
 from microexpr.pipelines.harness import check_settings, run
 from microexpr.pipelines.metrics import by_dataset, scores
-from microexpr.pipelines.registry import build, clips_lacking, get_method, settable_params, unmet_needs
+from microexpr.pipelines.registry import (
+    build,
+    clips_lacking,
+    get_method,
+    protocol_of,
+    settable_params,
+    unmet_needs,
+)
 from microexpr.pipelines.results import Store
-from microexpr.pipelines.splits import canonical_protocol, make_folds, shares_subjects
+from microexpr.pipelines.splits import make_folds, shares_subjects
 from microexpr.pipelines.statistics import bootstrap_interval
 
 _MAJORITY = "majority"
@@ -114,7 +121,7 @@ def compare(
     methods : sequence of str
         Registered names, each once.
     clipset, protocol, seed, n_jobs, mode, store
-        See `microexpr.pipelines.run`.
+        See `microexpr.pipelines.run`; "paper" needs methods whose papers have one protocol.
     params : mapping, optional
         Nested parameters; each is set on every method that has it.
     allow_incomplete : bool
@@ -127,7 +134,7 @@ def compare(
     Raises
     ------
     ParameterError
-        If a method or parameter is unknown, a value is not allowed, or a method is named twice.
+        If a method, parameter or protocol is unknown, a value is not allowed, or a method is named twice.
     NeedsError
         If a method needs something that a clip lacks; with `allow_incomplete`, that all clips of a data set lack.
     DataError
@@ -137,6 +144,7 @@ def compare(
     """
     check_settings(mode, seed, n_jobs)
     names = _names(methods)
+    protocol = protocol_of(protocol, names)
     own_params = _distribute(names, params or {})
     for name in names:
         build(name, **own_params[name])
@@ -166,7 +174,7 @@ def compare(
         clipset.dropped,
         clipset.findings,
         clipset.labels,
-        canonical_protocol(protocol),
+        protocol,
         seed,
         shares_subjects(folds, clipset.groups),
         {name: chosen for name, chosen in own_params.items() if chosen},

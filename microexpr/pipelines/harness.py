@@ -22,7 +22,7 @@ from microexpr.pipelines.parallel import check_n_jobs, in_parallel
 from microexpr.pipelines.predictions import read_predictions, write_predictions
 from microexpr.pipelines.prefix import extract, split_prefix
 from microexpr.pipelines.provenance import provenance
-from microexpr.pipelines.registry import build, get_method, unmet_needs
+from microexpr.pipelines.registry import build, get_method, protocol_of, unmet_needs
 from microexpr.pipelines.results import Run, Store
 from microexpr.pipelines.splits import Fold, canonical_protocol, make_folds, shares_subjects
 
@@ -60,7 +60,7 @@ def run(
         A registered name, or any unfitted classifier or Pipeline whose input is a list of clips.
     clipset : ClipSet with labels
     protocol : str
-        See `microexpr.pipelines.splits.PROTOCOLS`.
+        See `microexpr.pipelines.splits.PROTOCOLS`; "paper" is the protocol of a registered method's own paper.
     seed : int in [0, 2**32 - 1]
         Seeds the splits that shuffle and every `random_state` that is None.
     n_jobs : int >= 1, or -1 for all cores
@@ -102,8 +102,9 @@ def run(
     check_settings(mode, seed, n_jobs)
     cache = feature_cache()
     name, estimator = _resolve(method, clipset, auxiliary, seed, params or {})
+    protocol = protocol_of(protocol, [method]) if isinstance(method, str) else canonical_protocol(protocol)
     folds = make_folds(clipset, protocol, seed=seed)
-    settings = _settings(name, estimator, clipset, canonical_protocol(protocol), seed, auxiliary)
+    settings = _settings(name, estimator, clipset, protocol, seed, auxiliary)
     settings["shared_subjects"] = shares_subjects(folds, clipset.groups)
     key = digest({"schema": _SCHEMA, **settings})
     kept = None

@@ -3,18 +3,20 @@
 __all__ = [
     "NEEDS",
     "Method",
+    "Published",
     "all_methods",
     "build",
     "clips_lacking",
     "get_method",
     "method",
+    "protocol_of",
     "settable_params",
     "unmet_needs",
 ]
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -25,12 +27,39 @@ from microexpr.core.clip import Clip
 from microexpr.core.clipset import ClipSet
 from microexpr.core.digest import canonical_json
 from microexpr.core.errors import ParameterError, join_names
+from microexpr.pipelines.splits import canonical_protocol
 
 #: What a method can need of every clip, and how to tell that a clip has it.
 NEEDS: Mapping[str, tuple[str, Callable[[Clip], bool]]] = {
     "pixels": ("frames, not a stored flow map", lambda clip: clip.has_pixels),
     "motion": ("an apex or a stored flow map", lambda clip: not clip.has_pixels or clip.apex is not None),
 }
+
+
+#: What stands for the protocol of a method's own paper wherever a protocol is named.
+_PAPER = "paper"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure that a paper reports of a method.
+
+    Parameters
+    ----------
+    figure : str
+        As published, with its metric: "accuracy 63.41 %".
+    data : str
+        Data set, clips and classes, as far as the source says.
+    protocol : str
+        In the paper's words.
+    source : str
+        Where the figure was read; a survey's name where the paper itself was not at hand.
+    """
+
+    figure: str
+    data: str
+    protocol: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +75,11 @@ class Method:
     needs : tuple of keys of `NEEDS`
     tiny : mapping of parameter -> value
         Parameters under which tests run the method in a second.
+    paper_protocol : str
+        The protocol of the method's paper, as `microexpr.pipelines.splits.PROTOCOLS` spells it; "loso" where no paper
+        has one.
+    published : tuple of Published
+        What papers report of the method.
     """
 
     name: str
@@ -53,6 +87,8 @@ class Method:
     reference: str
     needs: tuple[str, ...] = ()
     tiny: Mapping[str, Any] = field(default_factory=dict)
+    paper_protocol: str = "loso"
+    published: tuple[Published, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -69,14 +105,20 @@ _METHODS: dict[str, Method] = {}
 
 
 def method(
-    name: str, *, reference: str, needs: tuple[str, ...] = (), tiny: Mapping[str, Any] | None = None
+    name: str,
+    *,
+    reference: str,
+    needs: tuple[str, ...] = (),
+    tiny: Mapping[str, Any] | None = None,
+    paper_protocol: str = "loso",
+    published: tuple[Published, ...] = (),
 ) -> Callable[[Callable[..., BaseEstimator]], Callable[..., BaseEstimator]]:
     """Register the decorated builder under `name`.
 
     Raises
     ------
     ParameterError
-        If the name is taken, a need is unknown or the builder has no docstring.
+        If the name is taken, a need or the protocol is unknown, or the builder has no docstring.
     """
 
     def register(builder: Callable[..., BaseEstimator]) -> Callable[..., BaseEstimator]:
@@ -87,7 +129,9 @@ def method(
                 raise ParameterError(f"method {name!r} needs {need!r}: known needs are {join_names(NEEDS)}")
         if not inspect.getdoc(builder):
             raise ParameterError(f"method {name!r} has no docstring; its first line is the method's summary")
-        _METHODS[name] = Method(name, builder, reference, needs, dict(tiny or {}))
+        _METHODS[name] = Method(
+            name, builder, reference, needs, dict(tiny or {}), canonical_protocol(paper_protocol), published
+        )
         return builder
 
     return register
@@ -113,6 +157,37 @@ def get_method(name: str) -> Method:
         hint = f"did you mean {close[0]!r}?" if close else f"there are {join_names(known, 30)}"
         raise ParameterError(f"unknown method {name!r}; {hint}")
     return known[name]
+
+
+def protocol_of(protocol: str, methods: Sequence[str]) -> str:
+    """Return the protocol to run methods under: what "paper" stands for, or the one spelling of any other.
+
+    Parameters
+    ----------
+    protocol : str
+        "paper", or a protocol as `microexpr.pipelines.splits.PROTOCOLS` lists.
+    methods : sequence of str
+        Registered names. "majority" goes along with any other.
+
+    Raises
+    ------
+    ParameterError
+        If the protocol or a method is unknown, or "paper" means different protocols for these methods: figures under
+        different protocols do not belong into one table.
+
+    Examples
+    --------
+    >>> protocol_of("paper", ["lbptop-svm", "majority"])
+    'loso'
+    """
+    if protocol != _PAPER:
+        return canonical_protocol(protocol)
+    named = [name for name in methods if name != "majority"] or list(methods)
+    papers = {name: get_method(name).paper_protocol for name in named}
+    if len(set(papers.values())) > 1:
+        said = ", ".join(f"{name} {its}" for name, its in papers.items())
+        raise ParameterError(f"protocol is 'paper': these methods' papers have different ones ({said}); run them apart")
+    return next(iter(papers.values()))
 
 
 def build(name: str, *, random_state: int | None = None, **params: Any) -> BaseEstimator:

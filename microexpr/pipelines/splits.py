@@ -45,6 +45,8 @@ def parse_protocol(text: str) -> tuple[str, float | None]:
         If the protocol is unknown or its argument is not allowed.
     """
     name, colon, argument = text.partition(":")
+    if text == "paper":
+        raise ParameterError(f"protocol is {text!r}: only registered methods have the protocol of a paper")
     if name not in PROTOCOLS:
         raise ParameterError(f"protocol is {text!r}: it must be one of {join_names(PROTOCOLS, 20)}")
     default = PROTOCOLS[name][1]

@@ -2,6 +2,7 @@
 
 __all__ = ["onset_apex_motion", "onset_flows"]
 
+import contextlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from microexpr.core.cache import motion_cache
 from microexpr.core.clip import Clip
 from microexpr.core.digest import digest
-from microexpr.core.errors import DataError
+from microexpr.core.errors import DataError, ResultsError
 from microexpr.core.frames import check_frames, to_grey
 from microexpr.video.flow import optical_flow
 from microexpr.video.strain import optical_strain
@@ -60,7 +61,8 @@ def onset_apex_motion(clip: Clip, *, method: str = "tvl1") -> tuple[np.ndarray, 
         frames = check_frames(clip.frames(), name=clip.clip_id, min_frames=2)
         [flow] = onset_flows(frames, [apex], onset=onset, method=method, name=clip.clip_id)
         # OpenCV's flow is single precision: nothing is lost by keeping it as such.
-        cache.put(key, flow.astype(np.float32))
+        with contextlib.suppress(ResultsError):  # a cache that cannot be written costs time, no more
+            cache.put(key, flow.astype(np.float32))
     else:
         flow = kept.astype(np.float64)
     return flow, optical_strain(flow)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from toyset.estimators import Failing, Noisy, Spy, Witness
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import DataError, NeedsError, ParameterError, ResultsError
 from microexpr.core.sources import FlowMapSource
+from microexpr.pipelines import registry
 from microexpr.pipelines.harness import run
 from microexpr.pipelines.results import Store
 
@@ -256,3 +258,12 @@ def test_a_method_that_needs_pixels_refuses_stored_maps():
     )
     with pytest.raises(NeedsError, match="lbptop-svm needs frames, not a stored flow map: 30 clips have none"):
         run("lbptop-svm", stored)
+
+
+def test_paper_is_the_protocol_of_the_methods_paper(monkeypatch):
+    of_a_paper = replace(registry.get_method("majority"), paper_protocol="kfold:3")
+    monkeypatch.setitem(registry._METHODS, "majority", of_a_paper)
+    table = run("majority", CLIPS, protocol="paper")
+    pd.testing.assert_frame_equal(table, run("majority", CLIPS, protocol="kfold:3"))
+    with pytest.raises(ParameterError, match="only registered methods have the protocol of a paper"):
+        run(DummyClassifier(), CLIPS, protocol="paper")

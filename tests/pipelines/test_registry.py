@@ -6,7 +6,15 @@ from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import ParameterError
 from microexpr.core.sources import FlowMapSource
 from microexpr.pipelines import registry
-from microexpr.pipelines.registry import all_methods, build, get_method, method, settable_params, unmet_needs
+from microexpr.pipelines.registry import (
+    all_methods,
+    build,
+    get_method,
+    method,
+    protocol_of,
+    settable_params,
+    unmet_needs,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +110,30 @@ def test_needs_tell_which_clips_lack_what():
     stored = ClipSet(clips.table.drop(columns=["onset", "apex", "offset", "n_frames"]), [FlowMapSource("m.png")] * 6)
     assert unmet_needs(get_method("flow-svm"), stored) is None
     assert "frames, not a stored flow map" in unmet_needs(get_method("lbptop-svm"), stored)
+
+
+def _register(name, protocol):
+    method(name, reference="toy", paper_protocol=protocol)(_builder)
+
+
+def test_paper_stands_for_the_protocol_that_methods_papers_share():
+    for name, protocol in (("one", "kfold:5"), ("two", "kfold"), ("three", "loso")):
+        _register(name, protocol)
+    assert protocol_of("paper", ["one", "two", "majority"]) == "kfold:5"
+    assert protocol_of("paper", ["majority"]) == "loso"
+    assert protocol_of("kfold", ["three"]) == "kfold:5"
+    with pytest.raises(ParameterError, match=r"different ones \(one kfold:5, three loso\); run them apart"):
+        protocol_of("paper", ["one", "three"])
+
+
+def test_a_paper_protocol_that_no_splitter_knows_is_refused():
+    with pytest.raises(ParameterError, match="protocol is 'bootstrap'"):
+        _register("one", "bootstrap")
+
+
+def test_every_method_says_what_its_paper_reports_or_that_it_has_none():
+    for record in all_methods().values():
+        assert record.published or record.reference.startswith("no paper"), record.name
+        for one in record.published:
+            for said in (one.figure, one.data, one.protocol, one.source):
+                assert said

@@ -95,6 +95,14 @@ def print_method(method: Method) -> None:
     console = _console()
     console.print(f"{method.name}\n\n{method.description}\n\nReference: {method.reference}")
     console.print(f"Needs: {', '.join(NEEDS[need][0] for need in method.needs) or 'nothing'}")
+    console.print(f"Protocol of its paper (--protocol paper): {method.paper_protocol}")
+    if method.published:
+        reported = _table("published", "data", "protocol", "read in")
+        for one in method.published:
+            reported.add_row(one.figure, one.data, one.protocol, one.source)
+        console.print(reported)
+    else:
+        console.print("Published figures: none")
     estimator = method.builder(random_state=None)
     values = estimator.get_params(deep=True)
     table = _table("parameter (--set name=value)", "value")

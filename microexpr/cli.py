@@ -58,7 +58,7 @@ def compare(
         str,
         typer.Option(
             "--protocol",
-            help="loso, kfold[:k], kfold-subject[:k], holdout[:share], leave-one-dataset-out, "
+            help="loso, lovo, kfold[:k], kfold-subject[:k], holdout[:share], leave-one-dataset-out, "
             "or paper: that of the method's own paper.",
         ),
     ] = "loso",
@@ -140,7 +140,9 @@ def synth(
 
 @app.command()
 def extract(
-    feature: Annotated[str, typer.Argument(help="flowmap or lbptop")],
+    feature: Annotated[
+        str, typer.Argument(help="biwoof, cbptop, flowmap, gabor, hog3d, lbpsip, lbptop, mdmo, stlbpip or strain")
+    ],
     data: _Data,
     out: Annotated[Path, typer.Option("--out", help="A file ending in .npz; for flowmap also a new folder of images.")],
     labels: _Labels = None,

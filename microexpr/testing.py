@@ -73,7 +73,7 @@ def check_clip_transformer(transformer: Any, clips: Sequence[Clip]) -> None:
     1. It has an integer `version`, and its parameters can be written as a key.
     2. A clone and an unpickled copy give the same rows, bit for bit.
     3. `fit` returns the transformer and leaves nothing behind: the rows before and after are the same.
-    4. The result is a finite numeric ndarray with one row a clip.
+    4. The result is a finite numeric ndarray with one row a clip; of a structured one, every field is.
     5. Row i depends on clip i alone: alone, reversed or repeated, the clips give the same rows.
     6. A clip's name, subject and data set do not matter.
     7. The frames are not changed.
@@ -105,9 +105,7 @@ def check_clip_transformer(transformer: Any, clips: Sequence[Clip]) -> None:
     before = [digest([clip.fingerprint()]) for clip in clips]
     rows = transformer.transform(clips)
     _require(isinstance(rows, np.ndarray) and len(rows) == len(clips), f"{name} does not give one row a clip")
-    _require(
-        rows.dtype.kind in "uif" and bool(np.isfinite(rows).all()), f"{name} gives rows that are not finite numbers"
-    )
+    _require(_are_finite_numbers(rows), f"{name} gives rows that are not finite numbers")
     _require([digest([clip.fingerprint()]) for clip in clips] == before, f"{name} changes the frames it is given")
     _require(_same(clone(transformer).transform(clips), rows), f"a clone of {name} gives other rows")
     copy = pickle.loads(pickle.dumps(transformer))
@@ -176,6 +174,11 @@ def check_method(name: str, clips: ClipSet, **params: Any) -> None:
     _require(list(copy.predict(clips.clips)) == list(predicted), f"an unpickled {name} predicts otherwise")
     alone = [fitted.predict([clip])[0] for clip in clips.clips]
     _require(alone == list(predicted), f"a prediction of {name} depends on the clips beside it")
+
+
+def _are_finite_numbers(rows: np.ndarray) -> bool:
+    parts = [rows] if rows.dtype.names is None else [rows[name] for name in rows.dtype.names]
+    return all(part.dtype.kind in "uif" and bool(np.isfinite(part).all()) for part in parts)
 
 
 def _same(rows: np.ndarray, others: np.ndarray) -> bool:

@@ -1,7 +1,35 @@
-"""Classifiers of arrays, and builders of those that other libraries provide."""
+"""Classifiers and selectors of arrays, and builders of those that other libraries provide."""
 
 from microexpr.core.lazy import lazy_names
 
-__all__ = ["linear_svm"]
+_HOMES = {
+    "GentleBoostClassifier": "gentleboost",
+    "GentleSVM": "gentlesvm",
+    "HistogramSVM": "svm",
+    "LaplacianScoreSelector": "laplacian",
+    "MapScaling": "mapscaling",
+    "MirroredTraining": "mirrored",
+    "NeutralClassifier": "neutral",
+    "RBFSVM": "svm",
+    "ScoreFusion": "fusion",
+    "SubjectCalibrated": "calibration",
+    "VarianceRatioSelector": "selection",
+    "linear_svm": "svm",
+}
 
-__getattr__, __dir__ = lazy_names(__name__, {"linear_svm": "microexpr.classifiers.svm"})
+__all__ = [
+    "RBFSVM",
+    "GentleBoostClassifier",
+    "GentleSVM",
+    "HistogramSVM",
+    "LaplacianScoreSelector",
+    "MapScaling",
+    "MirroredTraining",
+    "NeutralClassifier",
+    "ScoreFusion",
+    "SubjectCalibrated",
+    "VarianceRatioSelector",
+    "linear_svm",
+]
+
+__getattr__, __dir__ = lazy_names(__name__, {name: f"microexpr.classifiers.{home}" for name, home in _HOMES.items()})

@@ -14,13 +14,34 @@ from microexpr.core.atomic import remove_stale, write_atomic
 from microexpr.core.cache import feature_cache
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import ParameterError, join_names
-from microexpr.features.flowmap import FlowMap
-from microexpr.features.lbptop import LBPTOP
+from microexpr.features import (
+    CBPTOP,
+    HOG3D,
+    LBPSIP,
+    LBPTOP,
+    MDMO,
+    STLBPIP,
+    BiWOOF,
+    FlowMap,
+    Gabor,
+    OpticalStrain,
+)
 from microexpr.pipelines.flowmap_export import export_flowmaps
 from microexpr.pipelines.prefix import extract
 
 #: Name on the command line -> transformer.
-FEATURES: Mapping[str, type[BaseEstimator]] = {"flowmap": FlowMap, "lbptop": LBPTOP}
+FEATURES: Mapping[str, type[BaseEstimator]] = {
+    "biwoof": BiWOOF,
+    "cbptop": CBPTOP,
+    "flowmap": FlowMap,
+    "gabor": Gabor,
+    "hog3d": HOG3D,
+    "lbpsip": LBPSIP,
+    "lbptop": LBPTOP,
+    "mdmo": MDMO,
+    "stlbpip": STLBPIP,
+    "strain": OpticalStrain,
+}
 
 
 def feature_steps(name: str, params: Mapping[str, Any]) -> BaseEstimator:

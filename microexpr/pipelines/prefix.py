@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import Pipeline
 
-from microexpr.core.base import ClipMap, ClipTransformer, stack
+from microexpr.core.base import ClipMap, stack
 from microexpr.core.cache import ArrayCache
 from microexpr.core.clip import Clip
 from microexpr.core.digest import digest, estimator_spec
 from microexpr.core.errors import DataError, MicroexprError
 from microexpr.core.progress import progress
 from microexpr.pipelines.parallel import in_parallel
+from microexpr.pipelines.views import ClipViews, gives_arrays
 
 # Raised when the layout of the key itself changes.
 _SCHEMA = 1
@@ -28,8 +29,8 @@ def split_prefix(estimator: Any) -> tuple[Any | None, Any]:
     Parameters
     ----------
     estimator : scikit-learn estimator
-        Of a Pipeline, the leading clip steps (ClipMap, ClipTransformer, FeatureUnion of such) up to the last one
-        that gives arrays are the prefix; other estimators have none.
+        Of a Pipeline, the leading clip steps (ClipMap, ClipTransformer, FeatureUnion or ClipViews of such) up to the
+        last one that gives arrays are the prefix; other estimators have none.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def split_prefix(estimator: Any) -> tuple[Any | None, Any]:
     for position, (_, step) in enumerate(estimator.steps[:-1], start=1):
         if isinstance(step, ClipMap):
             continue
-        if not _gives_arrays(step):
+        if not gives_arrays(step):
             break
         # What follows works on arrays, so the prefix ends here.
         length = position
@@ -53,18 +54,6 @@ def split_prefix(estimator: Any) -> tuple[Any | None, Any]:
         return None, estimator
     prefix = Pipeline(estimator.steps[:length])
     return clone(prefix), Pipeline(estimator.steps[length:])
-
-
-def _gives_arrays(step: Any) -> bool:
-    """Whether a step is stateless and turns clips into arrays."""
-    if isinstance(step, ClipTransformer):
-        return True
-    if isinstance(step, FeatureUnion):
-        return all(_gives_arrays(part) for _, part in step.transformer_list)
-    if isinstance(step, Pipeline):
-        *maps, last = [part for _, part in step.steps]
-        return all(isinstance(part, ClipMap) for part in maps) and _gives_arrays(last)
-    return False
 
 
 def feature_key(prefix: Any, clip: Clip) -> str:
@@ -81,9 +70,11 @@ def extract(
 ) -> np.ndarray:
     """Compute the features of all clips, taking from the cache what it holds.
 
+    Views (`ClipViews`) are computed and kept one by one, under the keys that they have alone.
+
     Parameters
     ----------
-    prefix : stateless transformer of clips
+    prefix : stateless transformer of clips, or a Pipeline of clip steps that ends in one
     clips : sequence of Clip
     cache : ArrayCache or None
         None computes everything and keeps nothing.
@@ -102,6 +93,15 @@ def extract(
         Whatever a step says of a clip, or that the cache cannot be written.
     """
     prefix.fit(list(clips[:1]))  # checks the parameters before any clip is read
+    *maps, (_, last) = prefix.steps if isinstance(prefix, Pipeline) else [("", prefix)]
+    if isinstance(last, ClipViews):
+        parts = {name: Pipeline([*maps, *view.steps]) for name, view in last.prefixes().items()}
+        return last.assemble(
+            {
+                name: extract(part, clips, cache=cache, n_jobs=n_jobs, description=f"{description}: {name}")
+                for name, part in parts.items()
+            }
+        )
     spec = estimator_spec(prefix)
     keys = [_key(spec, clip) for clip in clips]
     rows: list[Any] = [cache.get(key) if cache is not None else None for key in keys]

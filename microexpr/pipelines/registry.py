@@ -75,9 +75,9 @@ class Method:
     needs : tuple of keys of `NEEDS`
     tiny : mapping of parameter -> value
         Parameters under which tests run the method in a second.
-    paper_protocol : str
-        The protocol of the method's paper, as `microexpr.pipelines.splits.PROTOCOLS` spells it; "loso" where no paper
-        has one.
+    paper_protocol : str or None
+        The protocol of the method's paper, as `microexpr.pipelines.splits.PROTOCOLS` spells it; None if there is no
+        paper, or its protocol is not known to us.
     published : tuple of Published
         What papers report of the method.
     """
@@ -87,7 +87,7 @@ class Method:
     reference: str
     needs: tuple[str, ...] = ()
     tiny: Mapping[str, Any] = field(default_factory=dict)
-    paper_protocol: str = "loso"
+    paper_protocol: str | None = None
     published: tuple[Published, ...] = ()
 
     @property
@@ -110,7 +110,7 @@ def method(
     reference: str,
     needs: tuple[str, ...] = (),
     tiny: Mapping[str, Any] | None = None,
-    paper_protocol: str = "loso",
+    paper_protocol: str | None = None,
     published: tuple[Published, ...] = (),
 ) -> Callable[[Callable[..., BaseEstimator]], Callable[..., BaseEstimator]]:
     """Register the decorated builder under `name`.
@@ -129,9 +129,8 @@ def method(
                 raise ParameterError(f"method {name!r} needs {need!r}: known needs are {join_names(NEEDS)}")
         if not inspect.getdoc(builder):
             raise ParameterError(f"method {name!r} has no docstring; its first line is the method's summary")
-        _METHODS[name] = Method(
-            name, builder, reference, needs, dict(tiny or {}), canonical_protocol(paper_protocol), published
-        )
+        protocol = None if paper_protocol is None else canonical_protocol(paper_protocol)
+        _METHODS[name] = Method(name, builder, reference, needs, dict(tiny or {}), protocol, published)
         return builder
 
     return register
@@ -165,7 +164,8 @@ def protocol_of(protocol: str, methods: Sequence[str]) -> str:
     Parameters
     ----------
     protocol : str
-        "paper", or a protocol as `microexpr.pipelines.splits.PROTOCOLS` lists.
+        A protocol as `microexpr.pipelines.splits.PROTOCOLS` lists, or "paper": "loso" for a method of which no paper's
+        protocol is known.
     methods : sequence of str
         Registered names. "majority" goes along with any other.
 
@@ -183,7 +183,7 @@ def protocol_of(protocol: str, methods: Sequence[str]) -> str:
     if protocol != _PAPER:
         return canonical_protocol(protocol)
     named = [name for name in methods if name != "majority"] or list(methods)
-    papers = {name: get_method(name).paper_protocol for name in named}
+    papers = {name: get_method(name).paper_protocol or "loso" for name in named}
     if len(set(papers.values())) > 1:
         said = ", ".join(f"{name} {its}" for name, its in papers.items())
         raise ParameterError(f"protocol is 'paper': these methods' papers have different ones ({said}); run them apart")

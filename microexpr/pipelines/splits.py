@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import (
     LeaveOneGroupOut,
+    LeaveOneOut,
     StratifiedGroupKFold,
     StratifiedKFold,
     StratifiedShuffleSplit,
@@ -29,6 +30,7 @@ class Fold:
 #: Protocol -> (what it does, its argument's default and rule; None where it takes none).
 PROTOCOLS: Mapping[str, tuple[str, str | None]] = {
     "loso": ("each subject once the test set (leave one subject out)", None),
+    "lovo": ("each clip once the test set (leave one video out); subjects shared", None),
     "kfold": ("k class-stratified folds of clips, shuffled; subjects shared", "5"),
     "kfold-subject": ("k folds of subjects, classes balanced as far as subjects allow", "5"),
     "holdout": ("one class-stratified split of clips, the given share for training; subjects shared", "0.7"),
@@ -86,7 +88,7 @@ def make_folds(clipset: ClipSet, protocol: str, *, seed: int = 0) -> list[Fold]:
     Returns
     -------
     list of Fold
-        Named after the subject or data set left out, or `fold1`, `fold2`, ...
+        Named after the subject, clip or data set left out, or `fold1`, `fold2`, ...
 
     Raises
     ------
@@ -111,6 +113,11 @@ def shares_subjects(folds: list[Fold], groups: np.ndarray) -> bool:
 
 def _loso(clipset: ClipSet, value: float, seed: int) -> Iterator[Fold]:
     yield from _leave_one_out(clipset.groups, "loso", "subjects")
+
+
+def _lovo(clipset: ClipSet, value: float, seed: int) -> Iterator[Fold]:
+    for train, [test] in LeaveOneOut().split(clipset.y):
+        yield Fold(str(clipset.table.index[test]), train, np.array([test]))
 
 
 def _leave_one_dataset_out(clipset: ClipSet, value: float, seed: int) -> Iterator[Fold]:
@@ -164,6 +171,7 @@ def _numbered(splits: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[Fold]
 
 _SPLITTERS: Mapping[str, Callable[[ClipSet, float, int], Iterator[Fold]]] = {
     "loso": _loso,
+    "lovo": _lovo,
     "kfold": _kfold,
     "kfold-subject": _kfold_subject,
     "holdout": _holdout,

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import SVC
 from toyset.clips import Brightness, toy_clips, with_garbage
@@ -9,6 +9,7 @@ from microexpr.core.cache import ArrayCache
 from microexpr.core.errors import DataError, ParameterError
 from microexpr.features import LBPTOP
 from microexpr.pipelines.prefix import extract, feature_key, split_prefix
+from microexpr.pipelines.views import ClipViews
 from microexpr.video import TIM
 
 CLIPS = toy_clips(n_subjects=2, per_class=1).clips
@@ -95,3 +96,24 @@ def test_a_step_that_raises_names_the_clip(monkeypatch):
     with pytest.raises(DataError) as caught:
         extract(make_pipeline(Brightness()), CLIPS, cache=None)
     assert str(caught.value) == f"{CLIPS[0].clip_id}: ZeroDivisionError: by nothing"
+
+
+def test_views_are_extracted_one_by_one_under_the_keys_that_they_have_alone(tmp_path, monkeypatch):
+    alone = make_pipeline(TIM(4), Brightness())
+    cache = ArrayCache(tmp_path)
+    extract(alone, CLIPS, cache=cache)
+    views = make_pipeline(ClipViews([("slow", make_pipeline(TIM(4), Brightness())), ("bright", Brightness(scale=2.0))]))
+    read = []
+    monkeypatch.setattr(Brightness, "transform_clip", _counted(Brightness.transform_clip, read))
+    joined = extract(views, CLIPS, cache=cache)
+    assert len(read) == len(CLIPS)  # the second view alone: the first was there
+    np.testing.assert_array_equal(joined, views.transform(CLIPS))
+    assert split_prefix(Pipeline([*views.steps, ("svm", SVC())]))[0].steps[0][0] == "clipviews"
+
+
+def _counted(function, calls):
+    def counting(self, clip):
+        calls.append(clip.clip_id)
+        return function(self, clip)
+
+    return counting

@@ -18,7 +18,7 @@ def test_training_and_test_clips_never_overlap(protocol):
         assert fold.test.size
 
 
-@pytest.mark.parametrize("protocol", ["loso", "kfold:4", "kfold-subject:3", "leave-one-dataset-out"])
+@pytest.mark.parametrize("protocol", ["loso", "lovo", "kfold:4", "kfold-subject:3", "leave-one-dataset-out"])
 def test_every_clip_is_tested_once(protocol):
     tested = np.concatenate([fold.test for fold in make_folds(CLIPS, protocol)])
     assert sorted(tested) == list(range(len(CLIPS)))
@@ -46,12 +46,21 @@ def test_leave_one_dataset_out_tests_a_data_set_at_a_time():
         ("loso", False),
         ("kfold-subject:3", False),
         ("leave-one-dataset-out", False),
+        ("lovo", True),
         ("kfold:5", True),
         ("holdout:0.7", True),
     ],
 )
 def test_protocols_that_share_subjects_are_known(protocol, shared):
     assert shares_subjects(make_folds(CLIPS, protocol), CLIPS.groups) is shared
+
+
+def test_lovo_leaves_out_each_clip_and_is_named_after_it():
+    folds = make_folds(CLIPS, "lovo")
+    assert [fold.name for fold in folds] == list(CLIPS.table.index)
+    for number, fold in enumerate(folds):
+        assert fold.test.tolist() == [number]
+        assert fold.train.tolist() == [other for other in range(len(CLIPS)) if other != number]
 
 
 def test_holdout_trains_on_the_share_and_keeps_the_classes():
@@ -78,7 +87,7 @@ def test_a_protocol_has_one_spelling(text, canonical):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("looso", "must be one of loso, kfold"),
+        ("looso", "must be one of loso, lovo, kfold"),
         ("loso:3", "takes no argument"),
         ("kfold:1", "at least 2"),
         ("kfold:2.5", "integer"),

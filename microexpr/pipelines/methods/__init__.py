@@ -1,5 +1,5 @@
 """The named baselines; importing this package registers them all."""
 
-from microexpr.pipelines.methods import handcrafted, majority
+from microexpr.pipelines.methods import boosted, fused, handcrafted, majority
 
-__all__ = ["handcrafted", "majority"]
+__all__ = ["boosted", "fused", "handcrafted", "majority"]

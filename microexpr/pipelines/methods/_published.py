@@ -4,7 +4,7 @@ Surveys put figures of different protocols into one table; that is why each stan
 the source does not say. None of these papers states the C of its SVM, and few the kernel.
 """
 
-__all__ = ["BIWOOF", "DISTLBPRIP", "GENTLESVM", "LBPTOP", "MDMO", "STLBPIP", "STRAIN"]
+__all__ = ["BIWOOF", "DISTLBPRIP", "GENTLESVM", "HOG3D", "KATO", "LBPTOP", "MDMO", "STLBPIP", "STRAIN"]
 
 from microexpr.pipelines.registry import Published
 
@@ -26,6 +26,30 @@ LBPTOP = (
         "abstract of Yan et al., PLoS ONE 9(1), 2014",
     ),
     Published("accuracy 48.78 %", "SMIC-HS, 164 clips, 3 classes", _LOSO, "ELBPTOP's tables, quoting Li et al. 2013"),
+)
+
+HOG3D = (
+    Published(
+        "recognition of 13 micro-expressions; no accuracy stated where read",
+        "its own posed clips, 200 frames a second",
+        "not stated where read",
+        "abstract of Polikovsky, Kameda, Ohta, ICDP 2009",
+    ),
+    Published(
+        "accuracy 86.35 % (3D-HOG by others)",
+        "CASME II, 5 classes of action units",
+        "not stated where read",
+        "abstract of Davison, Merghani, Yap, Objective classes for micro-facial expression recognition, 2017",
+    ),
+)
+
+KATO = (
+    Published(
+        "choosing features helped both descriptors, adding their scores did not; no figures at hand",
+        "not stated where read",
+        "not stated where read",
+        "Hata, Hirose, Takano, Performance evaluation of micro-expression recognition",
+    ),
 )
 
 MDMO = (

@@ -95,7 +95,8 @@ def print_method(method: Method) -> None:
     console = _console()
     console.print(f"{method.name}\n\n{method.description}\n\nReference: {method.reference}")
     console.print(f"Needs: {', '.join(NEEDS[need][0] for need in method.needs) or 'nothing'}")
-    console.print(f"Protocol of its paper (--protocol paper): {method.paper_protocol}")
+    known = method.paper_protocol or "loso, as no paper's protocol is known to us"
+    console.print(f"--protocol paper: {known}")
     if method.published:
         reported = _table("published", "data", "protocol", "read in")
         for one in method.published:

@@ -1,0 +1,115 @@
+"""Several handcrafted descriptors, each with a classifier of its own, their scores added."""
+
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
+
+from microexpr.classifiers.fusion import ScoreFusion
+from microexpr.classifiers.selection import VarianceRatioSelector
+from microexpr.classifiers.svm import linear_svm
+from microexpr.features import CBPTOP, HOG3D, LBPTOP, BiWOOF, FlowMap, InRegions, OpticalStrain
+from microexpr.pipelines.methods import _published as published
+from microexpr.pipelines.registry import method
+from microexpr.pipelines.views import ClipViews
+from microexpr.video.tim import TIM
+
+
+def _standardised(random_state: int | None) -> BaseEstimator:
+    return make_pipeline(StandardScaler(), linear_svm(C=1e-3, class_weight="balanced", random_state=random_state))
+
+
+def _unit_length(random_state: int | None) -> BaseEstimator:
+    return make_pipeline(Normalizer(), linear_svm(class_weight="balanced", random_state=random_state))
+
+
+def _selected(random_state: int | None) -> BaseEstimator:
+    return make_pipeline(
+        VarianceRatioSelector(n_features=0.5), linear_svm(class_weight="balanced", random_state=random_state)
+    )
+
+
+@method(
+    "kato-fusion",
+    reference="K. Kato, H. Takano, M. Saiko, M. Kubo, H. Imaoka, Comparative study of feature extraction method for "
+    "emotional classification by micro-expression, APSIPA ASC, 2021",
+    needs=("pixels",),
+    tiny={
+        "clipviews__lbptop__inregions__regions": "grid",
+        "clipviews__lbptop__inregions__grid": (2, 2),
+        "clipviews__cbptop__inregions__regions": "grid",
+        "clipviews__cbptop__inregions__grid": (2, 2),
+    },
+    published=published.KATO,
+)
+def kato_fusion(*, random_state: int | None = None) -> BaseEstimator:
+    """LBP-TOP and CBP-TOP in 15 regions of the face, features chosen by variance ratio, scores added.
+
+    The ratio of the variance between classes to that within them is learned on each fold's training clips alone.
+    A later paper of the same laboratory reports that the selection helped and that the fusion did not; the paper's own
+    data, protocol and figures were not at hand, so `--protocol paper` is loso. Other regions:
+    `--set clipviews__lbptop__inregions__regions=grid`, and the same for cbptop.
+
+    Differs from it in: half of the features are kept, TIM to 10 frames, radii (1, 1, 4) for LBP-TOP with 8 neighbours
+    and (1, 1, 1) for CBP-TOP, linear SVMs, equal weights, and the places of the 15 regions: not stated where we could
+    read.
+    """
+    views = [
+        ("lbptop", make_pipeline(TIM(n_frames=10), InRegions(LBPTOP(radii=(1, 1, 4)), regions="kato15"))),
+        ("cbptop", make_pipeline(TIM(n_frames=10), InRegions(CBPTOP(), regions="kato15"))),
+    ]
+    return make_pipeline(ClipViews(views), ScoreFusion([(name, _selected(random_state)) for name, _ in views]))
+
+
+@method(
+    "handcrafted-fusion",
+    reference="no paper; appearance, gradients and motion side by side",
+    needs=("pixels", "motion"),
+    tiny={
+        "clipviews__lbptop__lbptop__blocks": (2, 2, 1),
+        "clipviews__hog3d__regions": "grid",
+        "clipviews__biwoof__method": "dis",
+        "clipviews__flow__method": "dis",
+    },
+)
+def handcrafted_fusion(*, random_state: int | None = None) -> BaseEstimator:
+    """LBP-TOP, 3D-HOG, Bi-WOOF and the flow map, each with the linear SVM of its own method, scores added.
+
+    `--set scorefusion__weights=learned` learns the weights on inner folds of the training subjects.
+    """
+    views = [
+        ("lbptop", make_pipeline(TIM(n_frames=10), LBPTOP(radii=(1, 1, 4), neighbors=4, blocks=(5, 5, 1)))),
+        ("hog3d", HOG3D()),
+        ("biwoof", BiWOOF(blocks=(8, 8))),
+        ("flow", FlowMap(size=28)),
+    ]
+    members = [
+        ("lbptop", linear_svm(random_state=random_state)),
+        ("hog3d", linear_svm(class_weight="balanced", random_state=random_state)),
+        ("biwoof", _unit_length(random_state)),
+        ("flow", _standardised(random_state)),
+    ]
+    return make_pipeline(ClipViews(views), ScoreFusion(members))
+
+
+@method(
+    "motion-fusion",
+    reference="no paper; what can be described of a stored flow map",
+    needs=("motion",),
+    tiny={
+        "clipviews__flow__method": "dis",
+        "clipviews__strain__method": "dis",
+        "clipviews__biwoof__method": "dis",
+    },
+)
+def motion_fusion(*, random_state: int | None = None) -> BaseEstimator:
+    """The flow map, the strain image and Bi-WOOF, each with the linear SVM of its own method, scores added.
+
+    `--set scorefusion__weights=learned` learns the weights on inner folds of the training subjects.
+    """
+    views = [("flow", FlowMap(size=28)), ("strain", OpticalStrain(size=28)), ("biwoof", BiWOOF(blocks=(8, 8)))]
+    members = [
+        ("flow", _standardised(random_state)),
+        ("strain", _standardised(random_state)),
+        ("biwoof", _unit_length(random_state)),
+    ]
+    return make_pipeline(ClipViews(views), ScoreFusion(members))

@@ -1,0 +1,6 @@
+"""When expressions occur in long videos: from labels of frames to intervals."""
+
+# Imported here, not at first use: a function named as its module would be hidden by the module otherwise.
+from microexpr.spotting.reading import read_expressions
+
+__all__ = ["read_expressions"]

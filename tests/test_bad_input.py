@@ -249,7 +249,7 @@ def test_extract_names_the_bad_clip_and_writes_no_file(console, study, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nothing"], "unknown method 'nothing'; there are flow-svm, "),
+        (["nothing"], "unknown method 'nothing'; there are biwoof-gentleboost, "),
         (["flow-smv"], "unknown method 'flow-smv'; did you mean 'flow-svm'?"),
         (["flow-svm", "flow-svm"], "methods named twice: flow-svm"),
         (["flow-svm", "--set", "flowmap__sise=3"], "none of flow-svm, majority has a parameter 'flowmap__sise'"),
@@ -272,7 +272,7 @@ def test_extract_names_the_bad_clip_and_writes_no_file(console, study, tmp_path)
         (["lbptop-svm", "--set", "tim__n_frames=1"], "n_frames is 1: it must be at least 2"),
         (["flow-svm", "--labels", "megc2020"], "label map 'megc2020' does not exist; there are megc2019, "),
         (["flow-svm", "--labels", "objective-5"], "label map 'objective-5' "),
-        (["flow-svm", "--protocol", "k-fold"], "protocol is 'k-fold': it must be one of loso, kfold, "),
+        (["flow-svm", "--protocol", "k-fold"], "protocol is 'k-fold': it must be one of loso, lovo, kfold, "),
         (["flow-svm", "--protocol", "loso:3"], "protocol is 'loso:3': loso takes no argument"),
         (["flow-svm", "--protocol", "kfold:1"], "protocol is 'kfold:1': the number of folds must be an integer of at"),
         (["flow-svm", "--protocol", "kfold:9"], "kfold:9 needs 9 clips of each class; 'negative' has 3"),
@@ -364,7 +364,7 @@ def test_only_one_file_can_become_a_log(console, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["hog", "--out", "x.npz"], "feature is 'hog': it must be one of flowmap, lbptop"),
+        (["hog", "--out", "x.npz"], "feature is 'hog': it must be one of biwoof, cbptop, flowmap, gabor, hog3d, "),
         (["lbptop", "--out", "x.csv"], "out is 'x.csv': features are written to a file ending in .npz"),
         (["lbptop", "--out", "x.npz", "--set", "block=1"], "feature 'lbptop' has no parameter 'block'; it has "),
         (["lbptop", "--out", "x.npz", "--set", "blocks=(0,1,1)"], "blocks[0] is 0: it must be at least 1"),

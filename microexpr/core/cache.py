@@ -51,7 +51,7 @@ class ArrayCache:
             If the folder cannot be written.
         """
         buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+        np.lib.format.write_array(buffer, np.asarray(array, order="C"), allow_pickle=False)
         try:
             write_atomic(self.path(key), buffer.getvalue())
         except ResultsError as error:

@@ -6,14 +6,14 @@ where rounding decides, are given an angle. A row is coded in one loop and count
 
 # mypy: allow-untyped-defs
 
-__all__ = ["LARGEST", "block_sums", "strain_magnitude"]
+__all__ = ["LARGEST", "block_sums"]
 
 import math
 
 import numpy as np
 from numba import njit
 
-# How near to an edge, relative to the longer component, a vector is given an angle: far above what rounding moves.
+# How near to an edge, as a part of its squared length, a vector is given an angle: far above what rounding moves.
 _NEAR = 1e-12
 # Beyond this, sums of products of magnitude and strain could overflow.
 LARGEST = 1e100
@@ -23,30 +23,51 @@ LARGEST = 1e100
 def block_sums(flow, strain, rows, columns, edges, sectors, magnitudes, strains):
     """Add up flow magnitude by block and bin, and strain by block; return False if a value is not within 1e100.
 
-    flow : (2, height, width), u and v; strain : (height, width)
+    flow : (height, width, 2), u and v; strain : (height, width), or (0, 0) to compute it from the flow, to the last
+        bit as `optical_strain` does
     rows, columns : int64 (n, 2), where the blocks along each axis start and end
     edges : float64 (n_bins + 1,), in degrees, ascending from -180 to 180; the last bin includes 180
     sectors : int64 (8,), the bin of 4 (v < 0) + 2 (u < 0) + (|v| > |u|); or (0,), where bins are no eighths
     magnitudes : float64 (n_rows, n_columns, n_bins), strains : float64 (n_rows, n_columns), zeros; added to
     """
-    width = strain.shape[1]
+    height, width = flow.shape[:2]
+    # The row, the one above and the one below, taken apart; row r is in place r % 3. Memory for the whole picture
+    # would take longer to get than to fill.
+    u, v = np.empty((3, width), np.float64), np.empty((3, width), np.float64)
+    computed = np.empty(width, np.float64)
     lengths = np.empty(width, np.float64)
-    codes = np.empty(width, np.int64)
+    # Without a sign, as an index that may be negative has to be looked at first.
+    codes = np.empty(width, np.uint64)
+    strain_sums = np.empty(width, np.float64)
     # Four of each sum: equal codes in a row would wait for each other's addition.
     totals = np.empty((columns.shape[0], 4, 8 + edges.size - 1), np.float64)
     for block_row in range(rows.shape[0]):
         totals[:] = 0.0
-        for row in range(rows[block_row, 0], rows[block_row, 1]):
-            near, within = _code_row(flow[0, row], flow[1, row], lengths, codes)
+        strain_sums[:] = 0.0
+        first = rows[block_row, 0]
+        for row in range(max(first - 1, 0), first + 1):
+            _take_apart(flow[row], u[row % 3], v[row % 3])
+        for row in range(first, rows[block_row, 1]):
+            above, here, below = max(row - 1, 0) % 3, row % 3, min(row + 1, height - 1) % 3
+            if row + 1 < height:
+                _take_apart(flow[row + 1], u[below], v[below])
+            near, within = _code_row(u[here], v[here], lengths, codes)
             if not within:
                 return False
             if near or sectors.size == 0:
-                _code_by_angle(flow[0, row], flow[1, row], edges, sectors.size == 0, codes)
+                _code_by_angle(u[here], v[here], edges, sectors.size == 0, codes)
             for block in range(columns.shape[0]):
                 start, stop = columns[block, 0], columns[block, 1]
                 _tally(lengths[start:stop], codes[start:stop], totals[block])
-                strains[block_row, block] += _sum(strain[row, start:stop])
+            if strain.size:
+                _add(strain[row], strain_sums)
+            else:
+                # Differences span two pixels inside, one at the border; to halve is exact, so multiplying is as good.
+                scale = 1.0 if row == 0 or row == height - 1 else 0.5
+                _strain_row(u[above], u[here], u[below], v[above], v[here], v[below], scale, computed)
+                _add(computed, strain_sums)
         for block in range(columns.shape[0]):
+            strains[block_row, block] += strain_sums[columns[block, 0] : columns[block, 1]].sum()
             sums = totals[block, 0] + totals[block, 1] + totals[block, 2] + totals[block, 3]
             for sector in range(sectors.size):
                 magnitudes[block_row, block, sectors[sector]] += sums[sector]
@@ -56,16 +77,10 @@ def block_sums(flow, strain, rows, columns, edges, sectors, magnitudes, strains)
 
 
 @njit(nogil=True, cache=True)
-def strain_magnitude(flow, out):
-    """Write the strain magnitude of a flow (2, height, width), to the last bit `optical_strain`'s."""
-    height = out.shape[0]
-    for row in range(height):
-        above, below = max(row - 1, 0), min(row + 1, height - 1)
-        # Differences span two pixels inside, one at the border; to halve is exact, so multiplying is as good.
-        _strain_row(
-            flow[0, above], flow[0, row], flow[0, below], flow[1, above], flow[1, row], flow[1, below],
-            1.0 / (below - above), out[row],
-        )  # fmt: skip
+def _take_apart(vectors, u, v):
+    for column in range(u.size):
+        u[column] = vectors[column, 0]
+        v[column] = vectors[column, 1]
 
 
 @njit(nogil=True, cache=True)
@@ -91,11 +106,11 @@ def _code_row(u, v, lengths, codes):
     near = 0
     within = 0
     for column in range(lengths.size):
-        across, down = abs(u[column]), abs(v[column])
-        lengths[column] = np.sqrt(u[column] * u[column] + v[column] * v[column])
+        across, down = u[column] * u[column], v[column] * v[column]
+        lengths[column] = np.sqrt(across + down)
         codes[column] = 4 * (v[column] < 0) + 2 * (u[column] < 0) + (down > across)
-        near += _is_near(across, down)
-        within += (across <= LARGEST) & (down <= LARGEST)
+        near += _is_near(u[column], v[column])
+        within += across + down <= LARGEST * LARGEST
     return near, within == lengths.size
 
 
@@ -103,15 +118,16 @@ def _code_row(u, v, lengths, codes):
 def _code_by_angle(u, v, edges, every, codes):
     """Write 8 + the bin of each vector near an edge, or of every vector."""
     for column in range(codes.size):
-        across, down = abs(u[column]), abs(v[column])
-        if every or _is_near(across, down):
+        if every or _is_near(u[column], v[column]):
             codes[column] = 8 + _bin_of(u[column], v[column], edges)
 
 
 @njit(nogil=True, cache=True)
-def _is_near(across, down):
+def _is_near(u, v):
     # Both 0 is near nothing: such a vector counts with the weight 0.
-    return (across < _NEAR * down) | (down < _NEAR * across) | (abs(across - down) < _NEAR * down)
+    across, down = u * u, v * v
+    nearness = _NEAR * (across + down)
+    return (abs(u * v) < nearness) | (abs(across - down) < nearness)
 
 
 @njit(nogil=True, cache=True)
@@ -141,14 +157,6 @@ def _tally(lengths, codes, totals):
 
 
 @njit(nogil=True, cache=True)
-def _sum(values):
-    first = second = third = fourth = 0.0
-    quarter = values.size // 4
-    for index in range(quarter):
-        first += values[4 * index]
-        second += values[4 * index + 1]
-        third += values[4 * index + 2]
-        fourth += values[4 * index + 3]
-    for index in range(4 * quarter, values.size):
-        first += values[index]
-    return first + second + third + fourth
+def _add(values, sums):
+    for index in range(sums.size):
+        sums[index] += values[index]

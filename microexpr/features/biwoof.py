@@ -2,6 +2,8 @@
 
 __all__ = ["BiWOOF", "biwoof"]
 
+from functools import lru_cache
+
 import numpy as np
 
 from microexpr.core.base import ClipTransformer
@@ -190,29 +192,21 @@ def _weighted_histograms(
     for size, n_blocks, axis in ((height, cut[0], "rows"), (width, cut[1], "columns")):
         if size < n_blocks:
             raise DataError(f"{name}: {size} {axis} of pixels cannot be cut into {n_blocks} blocks")
-    planes = np.ascontiguousarray(vectors.transpose(2, 0, 1))
-    if strain is None:
-        weights = np.empty((height, width))
-        kernels.strain_magnitude(planes, weights)
-    else:
+    weights = np.empty((0, 0))
+    if strain is not None:
         weights = np.ascontiguousarray(_check_field(strain, name, "strain", "height, width"))
         if weights.shape != (height, width):
             raise DataError(f"{name}: strain has shape {weights.shape}; it must be that of the flow, {height, width}")
         if not (weights.min() >= 0 and weights.max() <= kernels.LARGEST):
             raise DataError(f"{name}: strain holds NaN, or values that are negative or beyond {kernels.LARGEST:g}")
-    edges = np.linspace(-180.0, 180.0, n_bins + 1)
-    sectors = np.array(_SECTORS if n_bins == 8 else (), np.int64)
-    if convention == "liong2018":
-        # One bin more: 135 degrees alone are in the eighth, and what is above in the ninth, to be dropped.
-        edges = np.insert(edges, 8, np.nextafter(135.0, 180.0))
-        sectors = np.where(sectors == 7, 8, sectors)
-    rows, columns = (_cut(size, n, convention) for size, n in zip((height, width), cut, strict=True))
+    rows, columns, counts, edges, sectors = _plan(height, width, cut, n_bins, convention)
     histograms = np.zeros((*cut, len(edges) - 1))
     strains = np.zeros(cut)
-    if not kernels.block_sums(planes, weights, rows, columns, edges, sectors, histograms, strains):
+    if not kernels.block_sums(
+        np.ascontiguousarray(vectors), weights, rows, columns, edges, sectors, histograms, strains
+    ):
         raise DataError(f"{name}: flow holds NaN, infinity or values beyond {kernels.LARGEST:g}")
     if convention == "paper":
-        counts = np.outer(*(np.diff(spans)[:, 0] for spans in (rows, columns)))
         return np.asarray(histograms * (strains / counts)[..., None]).ravel()
     histograms = histograms[..., :8]
     totals = histograms.sum(axis=-1)
@@ -229,6 +223,25 @@ def _check_field(values: object, name: str, what: str, shape: str) -> np.ndarray
     if array.dtype.kind not in "uif" or not array.size:
         raise DataError(f"{name}: {what} of dtype {array.dtype} and shape {array.shape} is no array of numbers")
     return np.asarray(array, np.float64)
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    height: int, width: int, cut: tuple[int, ...], n_bins: int, convention: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the blocks' rows and columns, their numbers of pixels, the bins' edges and the eighths' bins.
+
+    Kept, since the clips of a data set share them.
+    """
+    rows, columns = (_cut(size, n, convention) for size, n in zip((height, width), cut, strict=True))
+    counts = np.outer(*(np.diff(spans)[:, 0] for spans in (rows, columns)))
+    edges = np.linspace(-180.0, 180.0, n_bins + 1)
+    sectors = np.array(_SECTORS if n_bins == 8 else (), np.int64)
+    if convention == "liong2018":
+        # One bin more: 135 degrees alone are in the eighth, and what is above in the ninth, to be dropped.
+        edges = np.insert(edges, 8, np.nextafter(135.0, 180.0))
+        sectors = np.where(sectors == 7, 8, sectors)
+    return rows, columns, counts, edges, sectors
 
 
 def _cut(size: int, n_blocks: int, convention: str) -> np.ndarray:

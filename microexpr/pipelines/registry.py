@@ -247,14 +247,14 @@ def _check_values(estimator: Any) -> None:
 def settable_params(estimator: BaseEstimator) -> list[str]:
     """Return the names of the parameters a user may set: those of the steps, not the steps themselves."""
     params = estimator.get_params(deep=True)
-    plumbing = {"steps", "memory", "verbose", "transform_input", "transformer_list"}
+    plumbing = {"steps", "memory", "verbose", "transform_input", "transformer_list", "members", "views"}
     # Knobs that cannot change numbers are no part of a key, so they are no setting of a method either.
     return sorted(
         key
         for key, value in params.items()
-        if key not in plumbing
+        if key.rpartition("__")[2] not in plumbing
         and not hasattr(value, "get_params")
-        and not key.endswith(("random_state", "__verbose", "__cache_size"))
+        and not key.endswith(("random_state", "__cache_size"))
     )
 
 

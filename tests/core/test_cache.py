@@ -22,6 +22,12 @@ def test_an_array_comes_back_as_it_was(tmp_path):
     np.testing.assert_array_equal(back, array)
 
 
+def test_an_array_without_axes_comes_back_without_axes(tmp_path):
+    cache = ArrayCache(tmp_path)
+    cache.put("ab12", np.array(2.5))
+    assert cache.get("ab12").shape == ()
+
+
 def test_an_unknown_key_gives_none(tmp_path):
     assert ArrayCache(tmp_path / "absent").get(KEY) is None
 

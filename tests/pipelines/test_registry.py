@@ -72,6 +72,13 @@ def test_steps_plumbing_and_seeds_are_no_settings():
     assert not {"svc", "lbptop", "steps", "memory", "svc__random_state", "svc__verbose"} & set(names)
 
 
+def test_members_and_views_of_a_fusion_are_no_settings_but_theirs_are():
+    names = settable_params(build("motion-fusion"))
+    assert {"clipviews__biwoof__blocks", "scorefusion__weights", "scorefusion__flow__svc__C"} <= set(names)
+    assert not [name for name in names if name.endswith(("views", "members", "steps", "biwoof", "flow", "strain"))]
+    assert build("motion-fusion", scorefusion__weights="learned").named_steps["scorefusion"].weights == "learned"
+
+
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [

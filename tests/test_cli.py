@@ -118,6 +118,15 @@ def test_set_reaches_the_method_that_has_the_parameter_and_no_other(console, stu
     assert new.name.startswith("lbptop-svm-")
 
 
+def test_the_papers_protocol_prints_what_papers_report(console, study, out):
+    arguments = ("compare", "strain-svm", "--set", "opticalstrain__method=dis", "--data", f"casme2={study}")
+    answer = console(*arguments, "--protocol", "paper", "--out", out)
+    assert answer.code == 0
+    assert "leave one video out" in answer.out
+    assert ", loso, " in answer.out
+    assert "leave one video out" not in console(*arguments, "--out", out).out
+
+
 def test_set_of_a_parameter_that_two_methods_have_reaches_both(console, study, out):
     data = ("--data", f"casme2={study}")
     console("compare", "flow-svm", "lbptop-svm", *data, *FAST, "--set", "svc__C=0.5", "--out", out)

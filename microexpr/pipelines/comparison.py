@@ -49,6 +49,8 @@ class Comparison:
         Whether the protocol lets a subject's clips into training and test of one fold.
     params : dict
         The parameters set by the user, by method.
+    of_paper : bool
+        Whether the protocol was asked for as that of the methods' paper.
     """
 
     predictions: dict[str, pd.DataFrame]
@@ -62,6 +64,7 @@ class Comparison:
     seed: int
     shared_subjects: bool
     params: dict[str, dict[str, Any]] = field(default_factory=dict)
+    of_paper: bool = False
 
     def table(self, *, n_resamples: int = 2000) -> pd.DataFrame:
         """Return one row a method: pooled figures, 95 % intervals over subjects, and figures per data set.
@@ -144,6 +147,7 @@ def compare(
     """
     check_settings(mode, seed, n_jobs)
     names = _names(methods)
+    of_paper = protocol == "paper"
     protocol = protocol_of(protocol, names)
     own_params = _distribute(names, params or {})
     for name in names:
@@ -178,6 +182,7 @@ def compare(
         seed,
         shares_subjects(folds, clipset.groups),
         {name: chosen for name, chosen in own_params.items() if chosen},
+        of_paper,
     )
 
 

@@ -20,7 +20,7 @@ SMALL = LBPTOP(radii=(1, 1, 1))
 
 def test_regions_of_a_grid_are_the_pictures_tiles():
     [row] = InRegions(SMALL, regions="grid", grid=(2, 3)).transform([FRAMES])
-    # 23 rows in 2 parts of 11.5 and 17 columns in 3 parts of 5.67: pixel centres decide, the one on the edge goes below.
+    # 23 rows in 2 parts of 11.5, 17 columns in 3 of 5.67: pixel centres decide, and the one on the edge goes below.
     tiles = [FRAMES[:, y, x] for y in (slice(0, 11), slice(11, 23)) for x in (slice(0, 6), slice(6, 11), slice(11, 17))]
     np.testing.assert_array_equal(row, np.concatenate([lbptop(tile, radii=(1, 1, 1)).ravel() for tile in tiles]))
 

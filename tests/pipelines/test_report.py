@@ -10,6 +10,7 @@ from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import ResultsError
 from microexpr.pipelines.comparison import compare
 from microexpr.pipelines.metrics import per_class, scores
+from microexpr.pipelines.registry import get_method
 from microexpr.pipelines.report.html import render_report, write_report
 from microexpr.pipelines.report.words import figure
 from microexpr.pipelines.results import Store
@@ -58,6 +59,14 @@ def test_shared_subjects_are_flagged_beside_every_method(tmp_path):
     rows = re.findall(r"<tr>.*?</tr>", scored, flags=re.DOTALL)[1:]
     assert len(rows) == 2
     assert all("subjects shared" in row for row in rows)
+
+
+def test_what_papers_report_stands_beside_ours_with_its_data_and_protocol(tmp_path):
+    compared = compare(["strain-svm"], CLIPS, store=tmp_path, params={"opticalstrain__method": "dis"})
+    shown = _cells(write_report(compared, Store(tmp_path)).read_text())
+    for one in get_method("strain-svm").published:
+        assert f"{one.figure} {one.data} {one.protocol} {one.source}" in shown
+    assert shown.count("compare with care") == 1
 
 
 def test_clips_that_every_method_gets_wrong_are_listed(tmp_path):

@@ -93,6 +93,7 @@ def _method(name: str, predictions: pd.DataFrame, comparison: Comparison) -> dic
         "name": name,
         "summary": get_method(name).summary,
         "reference": get_method(name).reference,
+        "published": get_method(name).published,
         "params": comparison.params.get(name, {}),
         "scores": scores(predictions, classes),
         "confusion": [(label, [(int(n), n / max(row.sum(), 1)) for n in row]) for label, row in counts.iterrows()],

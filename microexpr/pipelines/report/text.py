@@ -18,7 +18,7 @@ from rich.table import Table
 
 from microexpr.core.errors import join_names
 from microexpr.pipelines.comparison import Comparison
-from microexpr.pipelines.registry import NEEDS, Method, settable_params
+from microexpr.pipelines.registry import NEEDS, Method, get_method, settable_params
 from microexpr.pipelines.report.words import SHARED_WARNING, count, figure, interval
 from microexpr.pipelines.scoring import Scored
 
@@ -44,6 +44,8 @@ def print_comparison(comparison: Comparison) -> None:
             console.print(by_part)
         for note in comparison.notes():
             _line(console, f"note: {note}")
+        if comparison.of_paper:
+            _print_published(console, comparison.predictions)
     if comparison.shared_subjects:
         _line(console, f"* {SHARED_WARNING}")
     if len(comparison.dropped):
@@ -97,19 +99,25 @@ def print_method(method: Method) -> None:
     console.print(f"Needs: {', '.join(NEEDS[need][0] for need in method.needs) or 'nothing'}")
     known = method.paper_protocol or "loso, as no paper's protocol is known to us"
     console.print(f"--protocol paper: {known}")
-    if method.published:
-        reported = _table("published", "data", "protocol", "read in")
-        for one in method.published:
-            reported.add_row(one.figure, one.data, one.protocol, one.source)
-        console.print(reported)
-    else:
-        console.print("Published figures: none")
+    _print_published(console, [method.name])
     estimator = method.builder(random_state=None)
     values = estimator.get_params(deep=True)
     table = _table("parameter (--set name=value)", "value")
     for name in settable_params(estimator):
         table.add_row(name, repr(values[name]))
     console.print(table)
+
+
+def _print_published(console: Console, names: Iterable[str]) -> None:
+    """Print what papers report of the methods; their data and protocols are seldom those of our table."""
+    reported = _table("method", "published", "data", "protocol", "read in")
+    for name in names:
+        for one in get_method(name).published:
+            reported.add_row(name, one.figure, one.data, one.protocol, one.source)
+    if reported.row_count:
+        console.print(reported)
+    else:
+        _line(console, "published figures: none")
 
 
 def print_datasets(records: Iterable[Any]) -> None:

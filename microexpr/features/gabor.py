@@ -81,8 +81,8 @@ def gabor(
     so there its magnitude depends on where the wave begins.
 
     From [1]_, as it is cited: single frames, 9 scales and 8 orientations; faces of 48 x 48 pixels are those of a
-    program that follows it. Lengths of 2 to 32 pixels in steps of half an octave are those of the system of [2]_, on
-    which [1]_ builds. The kernel is that of [3]_ divided by 2 pi, so that its envelope sums to 1. Our choices: sigma
+    program that follows it. Lengths of 2 to 32 pixels in steps of half an octave are those of the system of [2]_; that
+    [1]_ shares them is our reading. The kernel is that of [3]_ divided by 2 pi, so that its envelope sums to 1. Our choices: sigma
     (2 pi in [3]_; its waves of 32 pixels would then be wider than the face), where kernels end, and the mirrored
     border.
 

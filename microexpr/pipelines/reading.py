@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from microexpr.classifiers.gentlesvm import GentleSVM
 from microexpr.classifiers.neutral import NeutralClassifier
 from microexpr.core.base import ClipMap
 from microexpr.core.checks import check_int
@@ -27,8 +28,9 @@ class FrameReader(BaseEstimator):
 
     Parameters
     ----------
-    estimator : classifier with `decision_function` or `predict_proba`
-        Of rows of Gabor magnitudes; the paper's is boosting that selects features for an SVM. A clone is fitted.
+    estimator : classifier with `decision_function` or `predict_proba`, or None
+        Of rows of Gabor magnitudes. None is the paper's, boosting that selects features for an SVM: `GentleSVM` as in
+        the method `gentlesvm`. A clone is fitted.
     features : Gabor
         With frames="onset-apex".
     crop : ClipMap or None
@@ -76,7 +78,7 @@ class FrameReader(BaseEstimator):
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: Any = None,
         *,
         features: Gabor | None = None,
         crop: ClipMap | None = None,
@@ -115,7 +117,8 @@ class FrameReader(BaseEstimator):
         read_expressions([self.neutral], fps=1.0, **self._rules())
         check_int(self.batch_size, "batch_size", minimum=1)
         faces = as_clips(clips) if self.crop is None else self.crop.transform(clips)
-        classifier = NeutralClassifier(self.estimator, neutral=self.neutral)
+        estimator = GentleSVM(class_weight="balanced") if self.estimator is None else self.estimator
+        classifier = NeutralClassifier(estimator, neutral=self.neutral)
         self.classifier_ = classifier.fit(features.transform(faces), y)
         self.frame_classes_ = self.classifier_.frame_classes_
         return self

@@ -5,8 +5,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import microexpr
-from microexpr.features.gabor import Gabor
-from microexpr.pipelines.reading import FrameReader
+from microexpr.features import Gabor
+from microexpr.pipelines import FrameReader
 
 # Synthetic faces fill their frames. For pictures of more than a face, pass crop=microexpr.video.faces.Align((96, 96)).
 faces = {"size": (48, 42), "fps": 20.0, "duration": (0.3, 0.5), "peak_motion": (3.2, 3.2)}

@@ -6,6 +6,8 @@ import math
 import numbers
 from collections.abc import Iterable
 
+import numpy as np
+
 from microexpr.core.errors import ParameterError
 
 
@@ -44,6 +46,8 @@ def check_choice(value: object, name: str, choices: Iterable[object]) -> object:
         If it is not; the message lists the choices.
     """
     listed = list(choices)
+    if isinstance(value, np.generic):  # as a grid over an array has them
+        value = value.item()
     # Compare types too: True == 1 would otherwise pass for the integer.
     if not any(type(value) is type(choice) and value == choice for choice in listed):
         raise ParameterError(f"{name} is {value!r}: it must be one of {', '.join(map(repr, listed))}")

@@ -62,6 +62,9 @@ def estimator_spec(estimator: Any) -> dict[str, object]:
         spec["params"] = {key: _plain(value) for key, value in params.items()}
     except ParameterError as error:
         raise ParameterError(f"{kind.__name__}: {error}") from None
+    # What a step asks its pipeline for (`set_fit_request`) decides what it is fitted on.
+    if (request := vars(estimator).get("_metadata_request")) is not None:
+        spec["requests"] = _plain(request._serialize())
     facts = estimator.key_facts() if hasattr(estimator, "key_facts") else None
     if facts:
         spec["facts"] = _plain(facts)

@@ -1,6 +1,6 @@
 """The errors microexpr raises, all derived from one; each message is one line that names thing, value and rule."""
 
-__all__ = ["DataError", "MicroexprError", "NeedsError", "ParameterError", "ResultsError", "join_names"]
+__all__ = ["DataError", "MicroexprError", "NeedsError", "ParameterError", "ResultsError", "join_names", "one_line"]
 
 from collections.abc import Iterable
 
@@ -23,6 +23,12 @@ class NeedsError(MicroexprError, ValueError):
 
 class ResultsError(MicroexprError):
     """A results folder or cache cannot be read or written, or a run in it is incomplete."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return the kind of somebody else's error and the first line of what it says, for a message of one line."""
+    said = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
 
 
 def join_names(names: Iterable[object], limit: int = 5) -> str:

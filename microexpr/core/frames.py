@@ -6,8 +6,11 @@ import numpy as np
 
 from microexpr.core.errors import DataError
 
+# How far an interpolation may overshoot 0..255, in grey levels.
+_OVERSHOOT = 1.0
 
-def check_frames(frames: object, *, name: str = "frames", min_frames: int = 1) -> np.ndarray:
+
+def check_frames(frames: object, *, name: str = "frames", min_frames: int = 1, grey_levels: bool = False) -> np.ndarray:
     """Return `frames` as an array of frames, refusing whatever is none.
 
     Parameters
@@ -18,6 +21,8 @@ def check_frames(frames: object, *, name: str = "frames", min_frames: int = 1) -
         What the message calls the array: a clip's id, or the parameter's name.
     min_frames : int >= 1
         The least number of frames.
+    grey_levels : bool
+        Whether values must be grey levels: within 0..255, or beyond by 1 at most, as interpolation in time overshoots.
 
     Returns
     -------
@@ -27,7 +32,8 @@ def check_frames(frames: object, *, name: str = "frames", min_frames: int = 1) -
     Raises
     ------
     DataError
-        If the array has another shape, is not numeric, holds NaN or infinity, or has too few frames.
+        If the array has another shape, is not numeric, holds NaN or infinity, has too few frames, or values that are
+        no grey levels where they must be.
     """
     try:
         array = np.asarray(frames)
@@ -49,6 +55,9 @@ def check_frames(frames: object, *, name: str = "frames", min_frames: int = 1) -
     array = array.astype(np.float64, copy=False)
     if not np.isfinite(array).all():
         raise DataError(f"{name}: frames hold NaN or infinity")
+    low, high = array.min(), array.max()
+    if grey_levels and (low < -_OVERSHOOT or high > 255.0 + _OVERSHOOT):
+        raise DataError(f"{name}: frames hold values from {low:g} to {high:g}; grey levels are within 0..255")
     return array
 
 

@@ -2,12 +2,26 @@
 
 from microexpr.core.lazy import lazy_names
 
-__all__ = ["Comparison", "all_methods", "build", "compare", "method", "run", "scores"]
+__all__ = [
+    "ClipViews",
+    "Comparison",
+    "FrameReader",
+    "Published",
+    "all_methods",
+    "build",
+    "compare",
+    "method",
+    "run",
+    "scores",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "ClipViews": "microexpr.pipelines.views",
         "Comparison": "microexpr.pipelines.comparison",
+        "FrameReader": "microexpr.pipelines.reading",
+        "Published": "microexpr.pipelines.registry",
         "all_methods": "microexpr.pipelines.registry",
         "build": "microexpr.pipelines.registry",
         "compare": "microexpr.pipelines.comparison",

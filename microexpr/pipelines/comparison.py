@@ -198,8 +198,9 @@ def _usable(name: str, clipset: ClipSet, allow_incomplete: bool) -> ClipSet:
     """Return the clips that have what a method needs."""
     record = get_method(name)
     while reason := unmet_needs(record, clipset):
-        rest = clipset.without(clips_lacking(record, clipset))
-        if "motion" in record.needs and any(clip.has_pixels for clip in clipset.clips):
+        lacking = clips_lacking(record, clipset)
+        rest = clipset.without(lacking)
+        if all(clip.has_pixels and clip.apex is None for clip in clipset.clips if clip.clip_id in lacking):
             reason += "; with_apexes (--find-apex) searches for it"
         if set(rest.table["dataset"]) != set(clipset.table["dataset"]):
             raise NeedsError(reason)

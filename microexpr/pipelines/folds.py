@@ -13,6 +13,9 @@ from sklearn.base import clone
 from sklearn.utils.metadata_routing import get_routing_for_object
 from threadpoolctl import threadpool_limits
 
+from microexpr.classifiers._inner import refuse_one_against_one
+from microexpr.core.errors import one_line
+
 
 @dataclass(frozen=True, eq=False)
 class FoldTask:
@@ -65,14 +68,14 @@ def run_fold(estimator: Any, task: FoldTask) -> dict[str, Any]:
         # One thread a fold: the parallelism is over folds, and sums in one order give the same numbers everywhere.
         with threadpool_limits(1), config_context(enable_metadata_routing=True):
             fitted = clone(estimator)
+            refuse_one_against_one(fitted)
             known = {"groups": task.groups, "domain": task.domain}
             wanted = get_routing_for_object(fitted).consumes("fit", known)
             fitted.fit(task.train_X, task.train_y, **{name: known[name] for name in wanted})
             record = _predict(fitted, task.test_X)
     # The estimator is the user's code: whatever it raises is recorded, and the other folds go on.
     except Exception as error:  # noqa: BLE001
-        message = f"{type(error).__name__}: {error}".splitlines()[0]
-        return {"error": message, "traceback": traceback.format_exc()}
+        return {"error": one_line(error), "traceback": traceback.format_exc()}
     return {**record, "seconds": round(time.perf_counter() - start, 4)}
 
 

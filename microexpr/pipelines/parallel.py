@@ -16,7 +16,7 @@ from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
 import microexpr
 from microexpr.core.checks import check_int
-from microexpr.core.errors import MicroexprError, ParameterError
+from microexpr.core.errors import MicroexprError, ParameterError, one_line
 
 _on_cluster: ContextVar[bool] = ContextVar("microexpr_on_cluster", default=False)
 
@@ -156,7 +156,7 @@ def _check_workers(client: Any, scheduler: str) -> None:
         found = client.run(_version)
     except Exception as error:  # noqa: BLE001  (whatever a worker answers, it cannot run this package)
         client.close()
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = one_line(error)
         raise MicroexprError(f"workers of {scheduler} cannot import microexpr: {reason}") from None
     if not found or set(found.values()) != {_version()}:
         client.close()

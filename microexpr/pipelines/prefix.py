@@ -14,7 +14,7 @@ from microexpr.core.base import ClipMap, stack
 from microexpr.core.cache import ArrayCache
 from microexpr.core.clip import Clip
 from microexpr.core.digest import digest, estimator_spec
-from microexpr.core.errors import DataError, MicroexprError
+from microexpr.core.errors import DataError, MicroexprError, one_line
 from microexpr.core.progress import progress
 from microexpr.pipelines.parallel import in_parallel
 from microexpr.pipelines.views import ClipViews, gives_arrays
@@ -130,5 +130,4 @@ def _features_of(prefix: Any, clip: Clip) -> np.ndarray:
         raise type(error)(f"{clip.clip_id}: {error}") from error
     # A step may be the user's code: what it raises must not take the other methods down.
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise DataError(f"{clip.clip_id}: {reason}") from error
+        raise DataError(f"{clip.clip_id}: {one_line(error)}") from error

@@ -31,8 +31,8 @@ class FrameReader(BaseEstimator):
     estimator : classifier with `decision_function` or `predict_proba`, or None
         Of rows of Gabor magnitudes. None is the paper's, boosting that selects features for an SVM: `GentleSVM` as in
         the method `gentlesvm`. A clone is fitted.
-    features : Gabor
-        With frames="onset-apex".
+    features : Gabor or None
+        With frames="onset-apex"; None is `Gabor(frames="onset-apex")`, as in the method `gentlesvm`.
     crop : ClipMap or None
         A step that cuts the face out of each clip or video and brings it to one place, `Align((96, 96))` say; None
         where frames are such faces already.

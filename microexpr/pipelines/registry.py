@@ -29,10 +29,15 @@ from microexpr.core.digest import canonical_json
 from microexpr.core.errors import ParameterError, join_names
 from microexpr.pipelines.splits import canonical_protocol
 
+
+def _moves(clip: Clip) -> bool:
+    return clip.apex is not None and clip.apex > (clip.onset or 0)
+
+
 #: What a method can need of every clip, and how to tell that a clip has it.
 NEEDS: Mapping[str, tuple[str, Callable[[Clip], bool]]] = {
     "pixels": ("frames, not a stored flow map", lambda clip: clip.has_pixels),
-    "motion": ("an apex or a stored flow map", lambda clip: not clip.has_pixels or clip.apex is not None),
+    "motion": ("an apex after the onset, or a stored flow map", lambda clip: not clip.has_pixels or _moves(clip)),
 }
 
 
@@ -247,12 +252,15 @@ def _check_values(estimator: Any) -> None:
 def settable_params(estimator: BaseEstimator) -> list[str]:
     """Return the names of the parameters a user may set: those of the steps, not the steps themselves."""
     params = estimator.get_params(deep=True)
-    plumbing = {"steps", "memory", "verbose", "transform_input", "transformer_list", "members", "views"}
+    # Plumbing, and what would change a run's key without changing its numbers or make them wrong: columns of pairs of
+    # classes, and probabilities from folds that split a person's clips.
+    hidden = {"steps", "memory", "verbose", "transform_input", "transformer_list", "members", "views", "copy"}
+    hidden |= {"decision_function_shape", "probability"}
     # Knobs that cannot change numbers are no part of a key, so they are no setting of a method either.
     return sorted(
         key
         for key, value in params.items()
-        if key.rpartition("__")[2] not in plumbing
+        if key.rpartition("__")[2] not in hidden
         and not hasattr(value, "get_params")
         and not key.endswith(("random_state", "__cache_size"))
     )

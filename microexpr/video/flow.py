@@ -4,7 +4,7 @@ __all__ = ["FLOW_METHODS", "optical_flow", "resize_flow"]
 
 import numpy as np
 
-from microexpr.core.checks import check_choice
+from microexpr.core.checks import check_choice, check_int_tuple
 from microexpr.core.errors import DataError
 
 FLOW_METHODS = ("tvl1", "farneback", "dis")
@@ -79,9 +79,21 @@ def resize_flow(flow: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     -------
     float64 ndarray of shape (*size, 2)
         In pixels of the new size. Shrinking averages over the area, enlarging interpolates linearly.
+
+    Raises
+    ------
+    ParameterError
+        If `size` is not allowed.
+    DataError
+        If `flow` has another shape, or holds NaN or infinity.
     """
     import cv2
 
+    size = check_int_tuple(size, "size", 2, minimum=1)
+    if flow.ndim != 3 or flow.shape[2] != 2 or not flow.size:
+        raise DataError(f"flow has shape {flow.shape}; it must be (height, width, 2)")
+    if not np.isfinite(flow).all():
+        raise DataError("flow holds NaN or infinity")
     height, width = flow.shape[:2]
     shrinks = size[0] <= height and size[1] <= width
     resized = cv2.resize(

@@ -1,6 +1,6 @@
 """The motion of a clip between its onset and its apex, whether measured from frames or read from a stored map."""
 
-__all__ = ["onset_apex_motion", "onset_flows"]
+__all__ = ["FLOW_VERSION", "onset_apex_motion", "onset_flows"]
 
 import contextlib
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from microexpr.core.frames import check_frames, to_grey
 from microexpr.video.flow import optical_flow
 from microexpr.video.strain import optical_strain
 
-# Raised when the same frames would give another flow.
-_VERSION = 1
+#: Raised when the same frames would give another flow; part of the keys of all that is computed from it.
+FLOW_VERSION = 1
 
 
 def onset_apex_motion(clip: Clip, *, method: str = "tvl1") -> tuple[np.ndarray, np.ndarray]:
@@ -47,15 +47,17 @@ def onset_apex_motion(clip: Clip, *, method: str = "tvl1") -> tuple[np.ndarray, 
     ParameterError
         If the method is unknown.
     DataError
-        If the frames cannot be read or are too small.
+        If the apex does not come after the onset, or the frames cannot be read or are too small.
     """
     if not clip.has_pixels:
         channels = clip.flow_map().astype(np.float64)
         flow = channels[..., :2] - np.median(channels[..., :2], axis=(0, 1))
         return flow, channels[..., 2]
     onset, apex = clip.onset_apex()
+    if apex <= onset:
+        raise DataError(f"{clip.clip_id}: the apex {apex} does not come after the onset {onset}: nothing moves")
     cache = motion_cache()
-    key = digest({"flow": method, "version": _VERSION, "clip": clip.source.fingerprint(), "frames": [onset, apex]})
+    key = digest({"flow": method, "version": FLOW_VERSION, "clip": clip.source.fingerprint(), "frames": [onset, apex]})
     kept = cache.get(key)
     if kept is None:
         frames = check_frames(clip.frames(), name=clip.clip_id, min_frames=2)
@@ -99,11 +101,13 @@ def onset_flows(
     ParameterError
         If the method is unknown.
     DataError
-        If the frames are not uint8, or smaller than 8 x 8, or there is no position.
+        If the frames are not uint8, or smaller than 8 x 8, or there is no position, or one outside the frames.
     """
-    grey = to_grey(frames)
+    grey = to_grey(check_frames(frames, name=name))
     if not len(positions):
         raise DataError(f"{name}: there is no frame to compute the flow to")
+    if outside := [position for position in (onset, *positions) if not 0 <= position < len(grey)]:
+        raise DataError(f"{name}: there is no frame {outside[0]} among the {len(grey)}")
     try:
         return np.stack([optical_flow(grey[onset], grey[position], method=method) for position in positions])
     except DataError as error:

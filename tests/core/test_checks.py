@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from microexpr.core.checks import check_choice, check_float, check_int, check_int_tuple
-from microexpr.core.errors import MicroexprError, ParameterError, join_names
+from microexpr.core.errors import DataError, MicroexprError, ParameterError, join_names
+from microexpr.core.frames import check_frames
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, np.float64(2)])
@@ -48,3 +49,19 @@ def test_an_element_is_named_by_its_place():
 def test_long_lists_of_names_are_cut():
     assert join_names("abcdefg", 3) == "a, b, c and 4 more"
     assert issubclass(ParameterError, MicroexprError)
+
+
+def test_a_choice_out_of_an_array_is_the_choice():
+    assert check_choice(np.int64(8), "neighbors", (8, 4)) == 8
+    assert check_choice(np.str_("u2"), "bins", ("u2", "basic")) == "u2"
+    with pytest.raises(ParameterError, match="flag is 1: it must be one of True, False"):
+        check_choice(np.int64(1), "flag", (True, False))
+
+
+def test_real_valued_frames_may_have_to_be_grey_levels():
+    frames = np.full((2, 3, 4), 255.9)
+    assert check_frames(frames, grey_levels=True) is frames
+    assert check_frames(frames * 2).max() > 500
+    for wrong in (frames * 2, frames - 300, (frames * 100).astype(np.int32)):
+        with pytest.raises(DataError, match=r"toy: frames hold values from .* to .*; grey levels are within 0..255"):
+            check_frames(wrong, name="toy", grey_levels=True)

@@ -2,6 +2,8 @@ import hashlib
 
 import numpy as np
 import pytest
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
@@ -62,3 +64,17 @@ def test_an_array_digest_tells_dtype_shape_and_values_apart():
     arrays = [base, base.reshape(2, 3), base.astype(np.int8), base[::-1]]
     assert len({array_digest(array) for array in arrays}) == 4
     assert array_digest(np.asfortranarray(base.reshape(2, 3))) == array_digest(base.reshape(2, 3))
+
+
+class Asking(SVC):
+    """An estimator that may be fitted with the domain."""
+
+    def fit(self, X, y, domain=None):
+        return super().fit(X, y)
+
+
+def test_what_an_estimator_asks_to_be_fitted_with_is_in_its_key():
+    with config_context(enable_metadata_routing=True):
+        asking, refusing = Asking().set_fit_request(domain=True), Asking().set_fit_request(domain=False)
+        assert len({digest(Asking()), digest(asking), digest(refusing)}) == 3
+        assert digest(clone(asking)) == digest(asking)

@@ -267,3 +267,14 @@ def test_paper_is_the_protocol_of_the_methods_paper(monkeypatch):
     pd.testing.assert_frame_equal(table, run("majority", CLIPS, protocol="kfold:3"))
     with pytest.raises(ParameterError, match="only registered methods have the protocol of a paper"):
         run(DummyClassifier(), CLIPS, protocol="paper")
+
+
+def test_an_error_that_begins_with_an_empty_line_is_still_told(tmp_path):
+    search = make_pipeline(Brightness(), GridSearchCV(SVC(), {"C": [-1.0]}))
+    with pytest.raises(ResultsError, match=r"fold toy/s00: ValueError: All the \d fits failed"):
+        run(search, CLIPS)
+
+
+def test_columns_of_pairs_of_classes_are_not_taken_for_classes():
+    with pytest.raises(ResultsError, match="decision_function_shape"):
+        run(make_pipeline(Brightness(), SVC(decision_function_shape="ovo")), CLIPS)

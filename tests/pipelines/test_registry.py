@@ -74,7 +74,7 @@ def test_steps_plumbing_and_seeds_are_no_settings():
 
 def test_members_and_views_of_a_fusion_are_no_settings_but_theirs_are():
     names = settable_params(build("motion-fusion"))
-    assert {"clipviews__biwoof__blocks", "scorefusion__weights", "scorefusion__flow__svc__C"} <= set(names)
+    assert {"clipviews__biwoof__biwoof__blocks", "scorefusion__weights", "scorefusion__flow__svc__C"} <= set(names)
     assert not [name for name in names if name.endswith(("views", "members", "steps", "biwoof", "flow", "strain"))]
     assert build("motion-fusion", scorefusion__weights="learned").named_steps["scorefusion"].weights == "learned"
 
@@ -112,7 +112,7 @@ def test_needs_tell_which_clips_lack_what():
     table = clips.table.copy()
     table.loc[table.index[0], "apex"] = None
     without = ClipSet(table, clips.sources, classes=clips.classes)
-    reason = "flow-svm needs an apex or a stored flow map: 1 clip has none (toy/s00/ne0)"
+    reason = "flow-svm needs an apex after the onset, or a stored flow map: 1 clip has none (toy/s00/ne0)"
     assert unmet_needs(get_method("flow-svm"), without) == reason
     stored = ClipSet(clips.table.drop(columns=["onset", "apex", "offset", "n_frames"]), [FlowMapSource("m.png")] * 6)
     assert unmet_needs(get_method("flow-svm"), stored) is None
@@ -144,3 +144,16 @@ def test_every_method_says_what_its_paper_reports_or_that_it_has_none():
         for one in record.published:
             for said in (one.figure, one.data, one.protocol, one.source):
                 assert said
+
+
+def test_settings_that_change_the_key_alone_or_mix_up_classes_are_hidden():
+    names = settable_params(build("flow-svm"))
+    assert not [name for name in names if name.endswith(("copy", "decision_function_shape", "probability"))]
+
+
+def test_an_apex_that_is_the_onset_is_no_motion():
+    clips = toy_clips(n_subjects=2, per_class=1)
+    table = clips.table.copy()
+    table.loc[table.index[0], "onset"] = table.loc[table.index[0], "apex"]
+    still = ClipSet(table, clips.sources, classes=clips.classes)
+    assert "an apex after the onset" in unmet_needs(get_method("flow-svm"), still)

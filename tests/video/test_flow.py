@@ -74,3 +74,16 @@ def test_resizing_scales_the_vectors():
 def test_what_is_no_flow_has_no_strain(flow):
     with pytest.raises(DataError, match="flow has shape"):
         optical_strain(flow)
+
+
+@pytest.mark.parametrize(
+    ("flow", "size", "error", "message"),
+    [
+        (np.zeros((4, 4)), (2, 2), DataError, r"flow has shape \(4, 4\)"),
+        (np.full((4, 4, 2), np.nan), (2, 2), DataError, "flow holds NaN"),
+        (np.zeros((4, 4, 2)), (0, 2), ParameterError, r"size\[0\] is 0"),
+    ],
+)
+def test_what_cannot_be_resized_is_refused(flow, size, error, message):
+    with pytest.raises(error, match=message):
+        resize_flow(flow, size)

@@ -74,6 +74,12 @@ def test_an_unknown_apex_is_an_error_that_names_the_clip():
         onset_apex_motion(_clip(apex=None))
 
 
+@pytest.mark.parametrize("apex", [0, 1])
+def test_an_apex_that_does_not_come_after_the_onset_is_refused(apex):
+    with pytest.raises(DataError, match=f"toy/s1/a: the apex {apex} does not come after the onset 1"):
+        onset_apex_motion(_clip(apex=apex), method="dis")
+
+
 def test_an_unknown_method_is_refused():
     with pytest.raises(ParameterError, match="method is 'lucas'"):
         onset_apex_motion(_clip(), method="lucas")
@@ -89,6 +95,8 @@ def test_flow_from_the_onset_goes_to_each_position():
     ("frames", "positions", "message"),
     [
         (FRAMES, [], "toy: there is no frame to compute the flow to"),
+        (FRAMES, [1, 5], "toy: there is no frame 5 among the 5"),
+        (FRAMES, [-1], "toy: there is no frame -1 among the 5"),
         (FRAMES.astype(float), [1], "toy: first is no grey uint8 frame"),
         (FRAMES[:, :5], [1], "toy: frames of shape .* at least 8 x 8"),
     ],

@@ -1,25 +1,29 @@
 """Several handcrafted descriptors, each with a classifier of its own, their scores added."""
 
+from collections.abc import Callable
+
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
 
 from microexpr.classifiers.fusion import ScoreFusion
 from microexpr.classifiers.selection import VarianceRatioSelector
 from microexpr.classifiers.svm import linear_svm
-from microexpr.features import CBPTOP, HOG3D, LBPTOP, BiWOOF, FlowMap, InRegions, OpticalStrain
+from microexpr.features import CBPTOP, LBPTOP, InRegions
 from microexpr.pipelines.methods import _published as published
+from microexpr.pipelines.methods.handcrafted import biwoof_svm, flow_svm, hog3d_svm, lbptop_svm, strain_svm
+from microexpr.pipelines.prefix import split_prefix
 from microexpr.pipelines.registry import method
 from microexpr.pipelines.views import ClipViews
 from microexpr.video.tim import TIM
 
 
-def _standardised(random_state: int | None) -> BaseEstimator:
-    return make_pipeline(StandardScaler(), linear_svm(C=1e-3, class_weight="balanced", random_state=random_state))
-
-
-def _unit_length(random_state: int | None) -> BaseEstimator:
-    return make_pipeline(Normalizer(), linear_svm(class_weight="balanced", random_state=random_state))
+def _fusion(methods: dict[str, Callable[..., BaseEstimator]], random_state: int | None) -> BaseEstimator:
+    """Return the fusion of methods, each with its own features and classifier."""
+    parts = {name: split_prefix(builder(random_state=random_state)) for name, builder in methods.items()}
+    return make_pipeline(
+        ClipViews([(name, prefix) for name, (prefix, _) in parts.items()]),
+        ScoreFusion([(name, learner) for name, (_, learner) in parts.items()]),
+    )
 
 
 def _selected(random_state: int | None) -> BaseEstimator:
@@ -66,29 +70,17 @@ def kato_fusion(*, random_state: int | None = None) -> BaseEstimator:
     needs=("pixels", "motion"),
     tiny={
         "clipviews__lbptop__lbptop__blocks": (2, 2, 1),
-        "clipviews__hog3d__regions": "grid",
-        "clipviews__biwoof__method": "dis",
-        "clipviews__flow__method": "dis",
+        "clipviews__hog3d__hog3d__regions": "grid",
+        "clipviews__biwoof__biwoof__method": "dis",
+        "clipviews__flow__flowmap__method": "dis",
     },
 )
 def handcrafted_fusion(*, random_state: int | None = None) -> BaseEstimator:
-    """LBP-TOP, 3D-HOG, Bi-WOOF and the flow map, each with the linear SVM of its own method, scores added.
+    """The methods `lbptop-svm`, `hog3d-svm`, `biwoof-svm` and `flow-svm`, their scores added.
 
     `--set scorefusion__weights=learned` learns the weights on inner folds of the training subjects.
     """
-    views = [
-        ("lbptop", make_pipeline(TIM(n_frames=10), LBPTOP(radii=(1, 1, 4), neighbors=4, blocks=(5, 5, 1)))),
-        ("hog3d", HOG3D()),
-        ("biwoof", BiWOOF(blocks=(8, 8))),
-        ("flow", FlowMap(size=28)),
-    ]
-    members = [
-        ("lbptop", linear_svm(random_state=random_state)),
-        ("hog3d", linear_svm(class_weight="balanced", random_state=random_state)),
-        ("biwoof", _unit_length(random_state)),
-        ("flow", _standardised(random_state)),
-    ]
-    return make_pipeline(ClipViews(views), ScoreFusion(members))
+    return _fusion({"lbptop": lbptop_svm, "hog3d": hog3d_svm, "biwoof": biwoof_svm, "flow": flow_svm}, random_state)
 
 
 @method(
@@ -96,20 +88,14 @@ def handcrafted_fusion(*, random_state: int | None = None) -> BaseEstimator:
     reference="no paper; what can be described of a stored flow map",
     needs=("motion",),
     tiny={
-        "clipviews__flow__method": "dis",
-        "clipviews__strain__method": "dis",
-        "clipviews__biwoof__method": "dis",
+        "clipviews__flow__flowmap__method": "dis",
+        "clipviews__strain__opticalstrain__method": "dis",
+        "clipviews__biwoof__biwoof__method": "dis",
     },
 )
 def motion_fusion(*, random_state: int | None = None) -> BaseEstimator:
-    """The flow map, the strain image and Bi-WOOF, each with the linear SVM of its own method, scores added.
+    """The methods `flow-svm`, `strain-svm` and `biwoof-svm`, their scores added.
 
     `--set scorefusion__weights=learned` learns the weights on inner folds of the training subjects.
     """
-    views = [("flow", FlowMap(size=28)), ("strain", OpticalStrain(size=28)), ("biwoof", BiWOOF(blocks=(8, 8)))]
-    members = [
-        ("flow", _standardised(random_state)),
-        ("strain", _standardised(random_state)),
-        ("biwoof", _unit_length(random_state)),
-    ]
-    return make_pipeline(ClipViews(views), ScoreFusion(members))
+    return _fusion({"flow": flow_svm, "strain": strain_svm, "biwoof": biwoof_svm}, random_state)

@@ -66,7 +66,7 @@ def lbptop_svm(*, random_state: int | None = None) -> BaseEstimator:
     """LBP-TOP histograms of 5x5 blocks with a linear SVM, the field's baseline.
 
     Setting of the MEGC2019 baseline: TIM to 10 frames, radii 1, 1, 4 (x, y, t), 4 neighbours, 5x5 blocks.
-    CASME II's own baseline: `--set lbptop__neighbors=8 --labels casme2-5`.
+    CASME II's usual one: `--set lbptop__neighbors=8 --labels casme2-5` (TIM stays).
 
     Differs from it in: uniform patterns (15 bins) and the SVM's C = 1, which its paper does not state.
     """
@@ -104,6 +104,7 @@ def hog3d_svm(*, random_state: int | None = None) -> BaseEstimator:
     "feature for spontaneous micro-expression recognition, IEEE TAFFC 7(4), 2016",
     needs=("pixels",),
     tiny={"mdmo__regions": "grid", "mdmo__grid": (2, 2), "mdmo__method": "dis"},
+    paper_protocol="loso",
     published=published.MDMO,
 )
 def mdmo_svm(*, random_state: int | None = None) -> BaseEstimator:

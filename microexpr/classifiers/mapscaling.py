@@ -1,7 +1,8 @@
 """Flow maps brought to one contrast and smoothed, each on its own."""
 
-__all__ = ["MapScaling", "as_maps"]
+__all__ = ["MapScaling", "as_maps", "check_size"]
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -20,8 +21,8 @@ class MapScaling(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    size : int > 0, in pixels
-        Height and width of the maps.
+    size : int > 0, in pixels, or None
+        Height and width of the maps; None takes it from the width of X.
     sigma : float >= 0, in pixels
         Standard deviation of the blur, cut off at 4 sigma, the map reflected at its border (its edge pixels repeated).
         0 leaves it out.
@@ -46,13 +47,13 @@ class MapScaling(TransformerMixin, BaseEstimator):
 
     version = 1
 
-    def __init__(self, size: int = 28, sigma: float = 1.0) -> None:
+    def __init__(self, size: int | None = None, sigma: float = 1.0) -> None:
         self.size = size
         self.sigma = sigma
 
     def check_params(self) -> None:
         """Raise a ParameterError if a parameter is not allowed."""
-        check_int(self.size, "size", minimum=1)
+        check_size(self.size)
         check_float(self.sigma, "sigma", minimum=0.0)
 
     def fit(self, X: object = None, y: object = None) -> Self:
@@ -87,29 +88,51 @@ class MapScaling(TransformerMixin, BaseEstimator):
         return tags
 
 
-def as_maps(X: object, size: int) -> np.ndarray:
-    """Return rows of flow maps as float64 of shape (n_maps, size, size, 3).
+def check_size(size: object) -> None:
+    """Check the size of flow maps, None where their width tells it.
 
     Raises
     ------
     ParameterError
-        If `size` is no integer > 0.
+        If `size` is neither None nor an integer > 0.
+    """
+    if size is not None:
+        check_int(size, "size", minimum=1)
+
+
+def as_maps(X: object, size: int | None = None) -> np.ndarray:
+    """Return rows of flow maps as float64 of shape (n_maps, size, size, 3).
+
+    Parameters
+    ----------
+    X : array of shape (n_maps, size * size * 3), values 0..255
+    size : int > 0, in pixels, or None
+        None takes it from the width of X.
+
+    Raises
+    ------
+    ParameterError
+        If `size` is neither None nor an integer > 0.
     DataError
         If X is not of shape (n_maps, size * size * 3), or holds values outside 0..255.
 
     Examples
     --------
-    >>> as_maps([range(12)], 2)[0, 0, 1].tolist()
+    >>> as_maps([range(12)])[0, 0, 1].tolist()
     [3.0, 4.0, 5.0]
     """
-    check_int(size, "size", minimum=1)
+    check_size(size)
     try:
         rows = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError("X is no array of numbers; rows of flow maps are needed") from None
-    if rows.ndim != 2 or rows.shape[1] != size * size * 3:
-        raise DataError(f"X has shape {rows.shape}: flow maps of size {size} are (n_maps, {size * size * 3})")
+    if rows.ndim != 2:
+        raise DataError(f"X has shape {rows.shape}: flow maps are rows, (n_maps, size * size * 3)")
+    side = math.isqrt(rows.shape[1] // 3) if size is None else size
+    if side < 1 or rows.shape[1] != side * side * 3:
+        rule = "size * size * 3), size an integer > 0" if size is None else f"{size * size * 3}) of size {size}"
+        raise DataError(f"X has shape {rows.shape}: flow maps are (n_maps, {rule}")
     # Written so that NaN fails too.
     if not ((rows >= 0) & (rows <= 255)).all():
         raise DataError("X holds values outside 0..255: raw flow maps are needed, not scaled ones")
-    return rows.reshape(-1, size, size, 3)
+    return rows.reshape(-1, side, side, 3)

@@ -7,21 +7,22 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from microexpr.classifiers._inner import fit_inner
-from microexpr.classifiers.mapscaling import as_maps
-from microexpr.core.checks import check_int
+from microexpr.classifiers._arrays import check_classes
+from microexpr.classifiers._inner import check_beside, check_classifier, check_domain, fit_inner, inner_has
+from microexpr.classifiers.mapscaling import as_maps, check_size
 
 
-def mirror_maps(X: object, *, size: int = 28) -> np.ndarray:
+def mirror_maps(X: object, *, size: int | None = None) -> np.ndarray:
     """Mirror flow maps: flip each left to right and take 255 - u, as motion to the left becomes motion to the right.
 
     Parameters
     ----------
     X : array of shape (n_maps, size * size * 3), values 0..255
         In the order (row, column, channel) with channels u, v, strain, as `FlowMap` gives them.
-    size : int > 0, in pixels
+    size : int > 0, in pixels, or None
+        Height and width of the maps; None takes it from the width of X.
 
     Returns
     -------
@@ -41,20 +42,12 @@ def mirror_maps(X: object, *, size: int = 28) -> np.ndarray:
 
     Examples
     --------
-    >>> mirror_maps([[10, 1, 2, 20, 3, 4, 30, 5, 6, 40, 7, 8]], size=2).astype(int).tolist()
+    >>> mirror_maps([[10, 1, 2, 20, 3, 4, 30, 5, 6, 40, 7, 8]]).astype(int).tolist()
     [[235, 3, 4, 245, 1, 2, 215, 7, 8, 225, 5, 6]]
     """
     maps = as_maps(X, size)[:, :, ::-1].copy()
     maps[..., 0] = 255.0 - maps[..., 0]
     return maps.reshape(len(maps), -1)
-
-
-def _estimator_has(name: str) -> Any:
-    def check(self: Any) -> bool:
-        getattr(self.estimator_ if hasattr(self, "estimator_") else self.estimator, name)
-        return True
-
-    return check
 
 
 class MirroredTraining(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
@@ -66,20 +59,26 @@ class MirroredTraining(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     estimator : classifier
-    size : int > 0, in pixels
-        Height and width of the maps; rows of X are (size * size * 3,), values 0..255, as `FlowMap` gives them.
+    size : int > 0, in pixels, or None
+        Height and width of the maps; rows of X are (size * size * 3,), values 0..255, as `FlowMap` gives them. None
+        takes it from the width of X in `fit`.
 
     Attributes
     ----------
     estimator_ : the fitted classifier
+    size_ : int
+        Height and width of the maps of `fit`.
     classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+        size_ * size_ * 3
 
     Raises
     ------
     ParameterError
-        From `fit`, if `size` is not allowed.
+        From `fit`, if `estimator` is no classifier or `size` is not allowed.
     DataError
-        If X is no such array.
+        If X is no such array. From `fit`, if y, `groups` or `domain` is not one value a map, y has one class, or
+        `domain` holds other than 0 and 1.
 
     Notes
     -----
@@ -98,36 +97,43 @@ class MirroredTraining(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     version = 1
     __metadata_request__fit: ClassVar = {"groups": True, "domain": True}
 
-    def __init__(self, estimator: Any, size: int = 28) -> None:
+    def __init__(self, estimator: Any, size: int | None = None) -> None:
         self.estimator = estimator
         self.size = size
 
     def check_params(self) -> None:
         """Raise a ParameterError if a parameter is not allowed."""
-        check_int(self.size, "size", minimum=1)
+        check_classifier(self.estimator, "estimator", scores=False)
+        check_size(self.size)
 
     def fit(self, X: object, y: object, groups: object = None, domain: object = None) -> Self:
         """Learn from the maps X, array of shape (n_maps, size * size * 3), and their mirror images."""
+        self.check_params()
         maps = as_maps(X, self.size)
-        rows = np.concatenate([maps.reshape(len(maps), -1), mirror_maps(X, size=self.size)])
-        labels = column_or_1d(y)
+        labels = check_beside(y, "y", len(maps))
+        check_classes(labels)
         known = {
-            name: None if values is None else np.tile(np.asarray(values), 2)
-            for name, values in (("groups", groups), ("domain", domain))
+            "groups": None if groups is None else check_beside(groups, "groups", len(maps)),
+            "domain": check_domain(domain, len(maps)),
         }
-        self.estimator_ = fit_inner(self.estimator, rows, np.tile(labels, 2), **known)
+        self.size_ = maps.shape[1]
+        self.n_features_in_ = self.size_ * self.size_ * 3
+        rows = maps.reshape(len(maps), -1)
+        doubled = {name: None if values is None else np.tile(values, 2) for name, values in known.items()}
+        both = np.concatenate([rows, mirror_maps(rows, size=self.size_)])
+        self.estimator_ = fit_inner(self.estimator, both, np.tile(labels, 2), **doubled)
         return self
 
     def predict(self, X: object) -> np.ndarray:
         """Return the class of each map."""
         return np.asarray(self._fitted.predict(self._rows(X)))
 
-    @available_if(_estimator_has("predict_proba"))
+    @available_if(inner_has("predict_proba"))
     def predict_proba(self, X: object) -> np.ndarray:
         """Return the classifier's probabilities, float64 of shape (n_maps, n_classes)."""
         return np.asarray(self._fitted.predict_proba(self._rows(X)))
 
-    @available_if(_estimator_has("decision_function"))
+    @available_if(inner_has("decision_function"))
     def decision_function(self, X: object) -> np.ndarray:
         """Return the classifier's decision values, float64 of shape (n_maps, n_classes), of two classes (n_maps,)."""
         return np.asarray(self._fitted.decision_function(self._rows(X)))
@@ -143,5 +149,5 @@ class MirroredTraining(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self.estimator_
 
     def _rows(self, X: object) -> np.ndarray:
-        maps = as_maps(X, self.size)
+        maps = as_maps(X, self.size_)
         return maps.reshape(len(maps), -1)

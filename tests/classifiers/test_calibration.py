@@ -9,6 +9,8 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import log_loss
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -80,6 +82,82 @@ def test_it_is_scikit_learns_calibration_with_folds_of_subjects():
     theirs = CalibratedClassifierCV(SVC(), method="sigmoid", cv=folds, ensemble=False).fit(features, labels)
     ours = SubjectCalibrated(SVC()).fit(features, labels, groups=subjects)
     np.testing.assert_allclose(ours.predict_proba(features), theirs.predict_proba(features), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("machine", [SVC(), GaussianNB()])
+def test_it_is_that_with_decision_values_and_with_probabilities(machine, n_classes):
+    features, labels, subjects = people()
+    kept = np.isin(labels, ["negative", "positive", "surprise"][:n_classes])
+    features, labels, subjects = features[kept], labels[kept], subjects[kept]
+    folds = subject_folds(labels, subjects, 5, "")
+    theirs = CalibratedClassifierCV(machine, method="sigmoid", cv=folds, ensemble=False).fit(features, labels)
+    ours = SubjectCalibrated(machine).fit(features, labels, groups=subjects)
+    np.testing.assert_array_equal(ours.predict_proba(features), theirs.predict_proba(features))
+
+
+def test_a_kernel_matrix_is_cut_in_rows_and_columns():
+    features, labels, subjects = people()
+    gram = rbf_kernel(features, gamma=0.1)
+    given = SubjectCalibrated(SVC(kernel="precomputed")).fit(gram, labels, groups=subjects)
+    own = SubjectCalibrated(SVC(gamma=0.1)).fit(features, labels, groups=subjects)
+    np.testing.assert_allclose(given.predict_proba(gram), own.predict_proba(features), rtol=1e-6)
+
+
+def with_auxiliary(features, labels, subjects, *, seed=0):
+    """Return the rows with garbage of two more subjects between them, and which row is what."""
+    rng = np.random.default_rng(seed)
+    more = rng.normal(0, 50, (18, features.shape[1]))
+    more[:, 0] = np.repeat([90, 91], 9)
+    order = rng.permutation(len(labels) + 18)
+    rows = np.concatenate([features, more])[order]
+    classes = np.append(labels, rng.permutation(np.repeat(np.unique(labels), 6)))[order]
+    names = np.append(subjects, np.repeat(["m90", "m91"], 9))[order]
+    return rows, classes, names, np.append(np.zeros(len(labels), int), np.ones(18, int))[order]
+
+
+def test_auxiliary_clips_are_in_every_inner_training_set_and_in_no_test_half():
+    features, labels, subjects, domain = with_auxiliary(*people())
+    Recorder.fits.clear()
+    model = SubjectCalibrated(Recorder(), n_splits=4).fit(features, labels, groups=subjects, domain=domain)
+    assert len(model.folds_) == 4
+    assert all(not domain[test].any() and domain[train].sum() == 18 for train, test in model.folds_)
+    assert sorted(np.concatenate([test for _, test in model.folds_])) == np.flatnonzero(domain == 0).tolist()
+    inner = [(fitted, scored) for fitted, scored in Recorder.fits if scored]
+    assert all({90, 91} <= fitted and not {90, 91} & scored for fitted, [scored] in inner)
+    assert {90, 91} < Recorder.fits[-1][0]
+
+
+def test_scores_of_auxiliary_clips_have_no_part_in_the_sigmoids():
+    # The Recorder's scores do not depend on its fit.
+    features, labels, subjects = people()
+    alone = SubjectCalibrated(Recorder(), n_splits=8).fit(features, labels, groups=subjects)
+    rows, classes, names, domain = with_auxiliary(features, labels, subjects)
+    beside = SubjectCalibrated(Recorder(), n_splits=8).fit(rows, classes, groups=names, domain=domain)
+    np.testing.assert_allclose(beside.predict_proba(features), alone.predict_proba(features), rtol=1e-4)
+    mixed = SubjectCalibrated(Recorder(), n_splits=8).fit(rows, classes, groups=names)
+    assert np.abs(mixed.predict_proba(features) - alone.predict_proba(features)).max() > 0.1
+
+
+def test_subjects_of_auxiliary_clips_do_not_count():
+    features, labels, subjects, domain = with_auxiliary(*people())
+    kept = (labels != "surprise") | (subjects == "s03") | (domain == 1)
+    with pytest.raises(DataError, match=r"of surprise there are those of fewer, auxiliary clips not counted"):
+        SubjectCalibrated(linear_svm()).fit(features[kept], labels[kept], groups=subjects[kept], domain=domain[kept])
+
+
+def test_who_has_own_and_auxiliary_clips_is_named():
+    features, labels, subjects, domain = with_auxiliary(*people())
+    subjects[subjects == "m91"] = "s03"
+    with pytest.raises(DataError, match="both own and auxiliary clips: s03"):
+        SubjectCalibrated(linear_svm()).fit(features, labels, groups=subjects, domain=domain)
+
+
+def test_in_the_harness_auxiliary_clips_join_training_alone():
+    pipeline = make_pipeline(Brightness(), SubjectCalibrated(linear_svm()))
+    macro = toy_clips(n_subjects=2, dataset="macro", seed=1)
+    table = run(pipeline, toy_clips(n_subjects=4), auxiliary=macro)
+    assert (table["y_pred"] == table["y_true"]).mean() > 0.8
 
 
 def test_no_inner_fit_scores_a_subject_that_it_saw():
@@ -179,10 +257,48 @@ def test_without_subjects_it_refuses():
     features, labels, subjects = people()
     with pytest.raises(ParameterError, match="groups is None"):
         SubjectCalibrated(linear_svm()).fit(features, labels)
-    with pytest.raises(ParameterError, match="groups has shape"):
+    with pytest.raises(DataError, match=r"groups has shape \(95,\)"):
         SubjectCalibrated(linear_svm()).fit(features, labels, groups=subjects[:-1])
     with pytest.raises(ParameterError, match="n_splits is 1"):
         SubjectCalibrated(linear_svm(), n_splits=1).fit(features, labels, groups=subjects)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (StandardScaler(), "estimator must be a classifier with"),
+        (SVC, "estimator must be a classifier with"),
+        (make_pipeline(StandardScaler(), SVC(decision_function_shape="ovo")), "svc__decision_function_shape is 'ovo'"),
+    ],
+)
+def test_an_estimator_without_scores_of_classes_is_refused(estimator, message):
+    features, labels, subjects = people()
+    with pytest.raises(ParameterError, match=message):
+        SubjectCalibrated(estimator).fit(features, labels, groups=subjects)
+
+
+def test_data_that_do_not_fit_are_an_error_of_one_line():
+    features, labels, subjects = people()
+    model = SubjectCalibrated(linear_svm())
+    hole = features.copy()
+    hole[3, 2] = np.nan
+    for rows, classes, message in (
+        (features[:-1], labels, "X has 95 clips and y 96 labels"),
+        (hole, labels, "X holds NaN"),
+        (features, np.repeat("positive", 96), "y has 1 class"),
+        (features, np.column_stack([labels, labels]), "y should be a 1d array"),
+        (features, np.linspace(0, 1, 96), "Unknown label type"),
+    ):
+        with pytest.raises(DataError, match=message) as caught:
+            model.fit(rows, classes, groups=subjects)
+        assert "\n" not in str(caught.value)
+
+
+def test_it_knows_how_many_features_it_was_fitted_with_if_its_classifier_does():
+    features, labels, subjects = people()
+    assert SubjectCalibrated(linear_svm()).fit(features, labels, groups=subjects).n_features_in_ == 6
+    assert not hasattr(SubjectCalibrated(Recorder()).fit(features, labels, groups=subjects), "n_features_in_")
+    assert not hasattr(SubjectCalibrated(linear_svm()), "n_features_in_")
 
 
 def test_two_classes_and_a_pickled_copy():

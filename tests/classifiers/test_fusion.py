@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -181,6 +182,49 @@ def test_the_weights_are_the_best_that_a_general_optimiser_finds(n_members, n_ro
     assert loss(weights) <= found.fun + 2e-6
 
 
+def test_where_the_steps_do_not_suffice_a_warning_says_how_far_the_weights_are_from_the_best():
+    # Where one share is 1 - h times the other, a step multiplies the odds of its weight by 1 - h: after 20,000 steps
+    # these are exp(-0.4), the weight 0.401, and the loss is above the least by 0.401 h.
+    first = np.random.default_rng(0).uniform(0.3, 0.9, 20)
+    with pytest.warns(ConvergenceWarning, match="after 20000 steps .* 8e-06 above the least"):
+        weights = _mixture_weights(np.column_stack([first, first * (1 - 2e-5)]))
+    assert weights[0] > weights[1]
+
+
+def with_auxiliary(X, labels, subjects):
+    """Return the rows with garbage of two more subjects between them, and which row is what."""
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(labels) + 12)
+    more = views(**{name: rng.normal(0, 50, (12, *X[name].shape[1:])) for name in X.dtype.names})
+    return (
+        np.concatenate([X, more])[order],
+        np.append(labels, rng.permutation(CLASSES * 4))[order],
+        np.append(subjects, np.repeat(["m0", "m1"], 6))[order],
+        np.append(np.zeros(len(labels), int), np.ones(12, int))[order],
+    )
+
+
+def test_scores_of_auxiliary_clips_have_no_part_in_learned_weights():
+    # The members' scores do not depend on their fit.
+    X, labels, subjects = people()
+    X = views(signal=X["signal"], noise=X["signal"][:, ::-1] * 0.1 + people(seed=7)[0]["signal"])
+    fusion = ScoreFusion([("signal", Stated("score")), ("noise", Stated("score"))], weights="learned")
+    alone = clone(fusion).fit(X, labels, groups=subjects).weights_
+    rows, classes, names, domain = with_auxiliary(X, labels, subjects)
+    np.testing.assert_allclose(clone(fusion).fit(rows, classes, groups=names, domain=domain).weights_, alone, atol=1e-5)
+    assert abs(clone(fusion).fit(rows, classes, groups=names).weights_ - alone).max() > 0.01
+
+
+def test_auxiliary_clips_are_in_every_inner_training_set():
+    X, labels, subjects, domain = with_auxiliary(*people(n_subjects=4))
+    Witness.given.clear()
+    ScoreFusion([("signal", Witness()), ("noise", GaussianNB())], "learned", 2).fit(
+        X, labels, groups=subjects, domain=domain
+    )
+    assert [len(names) for names in Witness.given] == [4, 4, 6]
+    assert all({"m0", "m1"} <= set(names) for names in Witness.given)
+
+
 def test_the_order_of_the_clips_does_not_change_learned_weights():
     X, labels, subjects = people()
     order = np.random.default_rng(0).permutation(len(labels))
@@ -276,6 +320,14 @@ MEMBERS = [("signal", GaussianNB()), ("noise", GaussianNB())]
         (ScoreFusion([("weights", GaussianNB())]), "the name 'weights'"),
         (ScoreFusion([("a", StandardScaler())]), "member a must be a classifier"),
         (ScoreFusion([("a", Stated("nothing"))]), "member a must be a classifier"),
+        (
+            ScoreFusion([("a", SVC(decision_function_shape="ovo"))]),
+            "decision_function_shape is 'ovo': it must be 'ovr'",
+        ),
+        (
+            ScoreFusion([("a", make_pipeline(StandardScaler(), SVC(decision_function_shape="ovo")))]),
+            "svc__decision_function_shape is 'ovo'",
+        ),
         (ScoreFusion(MEMBERS, weights=(1,)), "a tuple of 2 numbers"),
         (ScoreFusion(MEMBERS, weights=(1, -1)), "weight of noise is -1"),
         (ScoreFusion(MEMBERS, weights=(0, 0)), "above 0"),
@@ -303,6 +355,18 @@ def test_fields_that_are_not_the_members_are_refused():
         ScoreFusion(MEMBERS).fit(X.reshape(2, -1), labels[:2])
     with pytest.raises(DataError, match="72 clips and y 71"):
         ScoreFusion(MEMBERS).fit(X, labels[:-1])
+
+
+@pytest.mark.parametrize("weights", [None, "learned"])
+def test_what_does_not_belong_to_the_clips_is_refused(weights):
+    X, labels, subjects = people()
+    fusion = ScoreFusion(MEMBERS, weights=weights)
+    with pytest.raises(DataError, match=r"groups has shape \(71,\)"):
+        fusion.fit(X, labels, groups=subjects[1:])
+    with pytest.raises(DataError, match=r"domain has shape \(71,\)"):
+        fusion.fit(X, labels, groups=subjects, domain=np.zeros(71, int))
+    with pytest.raises(DataError, match="y has 1 class"):
+        fusion.fit(X, ["positive"] * 72, groups=subjects)
 
 
 def test_a_view_that_is_not_finite_is_named():

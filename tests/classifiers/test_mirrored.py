@@ -115,7 +115,9 @@ def test_clones_pickles_and_keys():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (np.zeros((2, 12)), r"\(2, 12\)"),
+        (np.zeros((2, 13)), r"\(2, 13\): flow maps are \(n_maps, size \* size \* 3\)"),
+        (np.zeros((2, 24)), r"\(2, 24\)"),
+        (np.zeros((2, 0)), r"\(2, 0\)"),
         (np.zeros(2352), r"\(2352,\)"),
         (np.full((1, 2352), -0.5), "outside 0..255"),
         (np.full((1, 2352), 256.0), "outside 0..255"),
@@ -127,6 +129,54 @@ def test_what_are_no_maps_is_refused(rows, message):
     for use in (mirror_maps, MapScaling().transform, lambda X: MirroredTraining(SVC()).fit(X, LABELS)):
         with pytest.raises(DataError, match=message):
             use(rows)
+
+
+def test_a_size_that_is_stated_is_asked_of_the_maps():
+    for use in (
+        lambda X: mirror_maps(X, size=28),
+        MapScaling(size=28).transform,
+        lambda X: MirroredTraining(SVC(), size=28).fit(X, LABELS),
+    ):
+        with pytest.raises(DataError, match=r"\(6, 12\): flow maps are \(n_maps, 2352\) of size 28"):
+            use(maps(size=2))
+
+
+@pytest.mark.parametrize("size", [1, 4, 32])
+def test_the_size_is_taken_from_the_width(size):
+    rows = maps(size=size)
+    np.testing.assert_array_equal(mirror_maps(rows), mirror_maps(rows, size=size))
+    np.testing.assert_array_equal(MapScaling().transform(rows), MapScaling(size=size).transform(rows))
+    model = MirroredTraining(Recorder()).fit(rows, LABELS)
+    np.testing.assert_array_equal(model.estimator_.seen_[0][6:], mirror_maps(rows, size=size))
+    assert (model.size_, model.n_features_in_) == (size, size * size * 3)
+
+
+def test_maps_of_another_size_than_in_fit_are_refused():
+    model = MirroredTraining(SVC()).fit(maps(size=4), LABELS)
+    with pytest.raises(DataError, match=r"\(6, 12\): flow maps are \(n_maps, 48\) of size 4"):
+        model.predict(maps(size=2))
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ({"y": LABELS[:5]}, r"y has shape \(5,\): it must hold one value for each of 6"),
+        ({"y": ["positive"] * 6}, "y has 1 class, .*positive"),
+        ({"groups": ["s1"] * 7}, r"groups has shape \(7,\): it must hold one value for each of 6"),
+        ({"groups": [["s1"], ["s2", "s3"]]}, "groups is no array"),
+        ({"domain": [0, 1]}, r"domain has shape \(2,\): it must hold one value for each of 6"),
+        ({"domain": [0, 1, 2, 0, 0, 0]}, "domain holds 2"),
+    ],
+)
+def test_what_does_not_belong_to_the_maps_is_refused_with_the_callers_own_numbers(known, message):
+    with pytest.raises(DataError, match=message) as caught:
+        MirroredTraining(Recorder()).fit(maps(size=2), **({"y": LABELS} | known))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_classifier_is_refused():
+    with pytest.raises(ParameterError, match="estimator must be a classifier"):
+        MirroredTraining(MapScaling()).fit(maps(size=2), LABELS)
 
 
 def test_a_size_that_is_not_allowed_is_named():

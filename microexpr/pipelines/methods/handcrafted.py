@@ -49,8 +49,8 @@ def flow_rbf(*, random_state: int | None = None) -> BaseEstimator:
     Each channel of each map has unit length, is centred, then blurred (sigma 1); the training maps and their mirror
     images train an RBF SVM, C = 1, gamma = 1 / median squared distance, balanced. Fixed beforehand and not tuned.
     """
-    svm = make_pipeline(MapScaling(size=28), RBFSVM(C=1.0, class_weight="balanced"))
-    return make_pipeline(FlowMap(size=28), MirroredTraining(svm, size=28))
+    svm = make_pipeline(MapScaling(), RBFSVM(C=1.0, class_weight="balanced"))
+    return make_pipeline(FlowMap(size=28), MirroredTraining(svm))
 
 
 @method(

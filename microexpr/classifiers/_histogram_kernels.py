@@ -1,5 +1,7 @@
 """Compiled sums over pairs of histograms: chi-square distances and intersections."""
 
+__all__ = ["add_chi2", "add_intersection"]
+
 import numpy as np
 from numba import njit
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import expit, log_expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
 
 from microexpr.classifiers._arrays import check_asked, check_classes, check_training
 from microexpr.core.checks import check_choice, check_float, check_int
@@ -95,10 +96,19 @@ class GentleBoostClassifier(ClassifierMixin, BaseEstimator):
     ['neutral', 'smile']
     """
 
+    version = 1
+
     def __init__(self, n_estimators: int = 100, group_ties: bool = False, tol: float | None = None) -> None:
         self.n_estimators = n_estimators
         self.group_ties = group_ties
         self.tol = tol
+
+    def check_params(self) -> None:
+        """Raise a ParameterError if a parameter is not allowed."""
+        check_int(self.n_estimators, "n_estimators", minimum=1)
+        check_choice(self.group_ties, "group_ties", (False, True))
+        if self.tol is not None:
+            check_float(self.tol, "tol", minimum=0)
 
     def fit(self, X: object, y: object, sample_weight: object = None) -> Self:
         """Boost on a training set.
@@ -123,9 +133,9 @@ class GentleBoostClassifier(ClassifierMixin, BaseEstimator):
             If X is no finite two-dimensional array of numbers, y does not fit it or has one class, or the weights are
             not finite, negative or all 0.
         """
-        n_rounds = check_int(self.n_estimators, "n_estimators", minimum=1)
-        check_choice(self.group_ties, "group_ties", (False, True))
-        tol = -np.inf if self.tol is None else check_float(self.tol, "tol", minimum=0)
+        self.check_params()
+        n_rounds = int(self.n_estimators)
+        tol = -np.inf if self.tol is None else float(self.tol)
         X, y = check_training(self, X, y)
         weights = _check_weights(sample_weight, len(X))
         counted = weights > 0
@@ -197,6 +207,7 @@ class GentleBoostClassifier(ClassifierMixin, BaseEstimator):
     @property
     def feature_importances_(self) -> np.ndarray:
         """Sums of the stumps' reductions for each feature, scaled to the sum 1; all 0 if no feature varies."""
+        check_is_fitted(self, "stumps_")
         sums = np.zeros(self.n_features_in_)
         for stumps in self.stumps_:
             # A constant, feature -1, has no reduction: it adds nothing to the last feature.

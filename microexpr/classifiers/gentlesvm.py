@@ -6,13 +6,15 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from microexpr.classifiers._arrays import check_asked, check_training
 from microexpr.classifiers.gentleboost import GentleBoostClassifier
-from microexpr.core.checks import check_float, check_int
+from microexpr.classifiers.svm import check_svm_params
+from microexpr.core.checks import check_int
 from microexpr.core.errors import ParameterError
 
 
@@ -34,20 +36,24 @@ class GentleSVM(ClassifierMixin, BaseEstimator):
     class_weight : {None, "balanced"} or dict of class to weight
         For the SVM; "balanced" weights each class by the inverse of its frequency in the training set. The boosting
         counts every sample alike.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
     selected_features_ : int ndarray of shape (n_selected,)
-        The columns of X that the SVM sees, the most important first.
+        The columns of X that the SVM sees, the most important first; none where no stump splits the samples.
     boost_ : GentleBoostClassifier
         As fitted in step 1.
     svm_ : Pipeline
-        Standardisation and SVC (one against one), as fitted in step 3 on ``X[:, selected_features_]``.
+        Standardisation and SVC (one against one), as fitted in step 3 on ``X[:, selected_features_]``. Where no stump
+        splits, a DummyClassifier that knows the classes' frequencies.
     n_features_in_ : int
 
     Notes
     -----
-    If no feature varies, the first one stands for all, and the SVM's constant decides: the most frequent class.
+    Where no stump splits, since no feature varies or none tells the classes apart, the most frequent class of the
+    training set is predicted, of equally frequent ones the first; `class_weight` does not matter then, and the scores
+    are the classes' shares, for two classes the second's less the first's.
 
     [1]_ names GentleBoost and the SVM; [2]_ describes selection by boosting for AdaBoost. Their figures for rounds, C
     and the number of features are not given in a form to follow: the defaults are ours, and so are the order by
@@ -73,6 +79,8 @@ class GentleSVM(ClassifierMixin, BaseEstimator):
     [4, 7]
     """
 
+    version = 1
+
     def __init__(
         self,
         n_features: int | None = None,
@@ -84,6 +92,17 @@ class GentleSVM(ClassifierMixin, BaseEstimator):
         self.n_estimators = n_estimators
         self.C = C
         self.class_weight = class_weight
+
+    def check_params(self) -> None:
+        """Raise a ParameterError if a parameter is not allowed."""
+        if self.n_features is not None:
+            check_int(self.n_features, "n_features", minimum=1)
+        self._boosting().check_params()
+        check_svm_params(self.C, self.class_weight)
+
+    def key_facts(self) -> dict[str, object]:
+        """Return the version of the boosting inside, on which the numbers depend too; part of every key."""
+        return {"boost": GentleBoostClassifier.version}
 
     def fit(self, X: object, y: object) -> Self:
         """Select features and fit the SVM on them.
@@ -105,28 +124,23 @@ class GentleSVM(ClassifierMixin, BaseEstimator):
         DataError
             If X is no finite two-dimensional array of numbers, or y does not fit it or has one class.
         """
-        if self.n_features is not None:
-            check_int(self.n_features, "n_features", minimum=1)
-        if check_float(self.C, "C") <= 0:
-            raise ParameterError(f"C is {self.C!r}: it must be greater than 0")
-        if not isinstance(self.class_weight, dict) and self.class_weight not in (None, "balanced"):
-            raise ParameterError(f"class_weight is {self.class_weight!r}: it must be None, 'balanced' or a dict")
+        self.check_params()
         X, y = check_training(self, X, y)
         if self.n_features is not None and self.n_features > X.shape[1]:
             raise ParameterError(f"n_features is {self.n_features}: it must be at most {X.shape[1]}, the features of X")
-        self.boost_ = GentleBoostClassifier(n_estimators=self.n_estimators, group_ties=True).fit(X, y)
+        self.boost_ = self._boosting().fit(X, y)
         self.classes_ = self.boost_.classes_
         importances = self.boost_.feature_importances_
         # Every stump that splits reduces the error, so that its feature has some importance.
-        n_used = max(1, int(np.count_nonzero(importances)))
+        n_used = int(np.count_nonzero(importances))
         self.selected_features_ = np.argsort(-importances, kind="stable")[:n_used][: self.n_features]
-        self.svm_ = make_pipeline(
-            StandardScaler(), SVC(kernel="linear", C=float(self.C), class_weight=self.class_weight)
-        ).fit(X[:, self.selected_features_], y)
+        machine = SVC(kernel="linear", C=float(self.C), class_weight=self.class_weight)
+        decider = make_pipeline(StandardScaler(), machine) if n_used else DummyClassifier(strategy="prior")
+        self.svm_ = decider.fit(X[:, self.selected_features_], y)
         return self
 
     def decision_function(self, X: object) -> np.ndarray:
-        """Return the SVM's scores.
+        """Return the SVM's scores; see the Notes for where there is none.
 
         Parameters
         ----------
@@ -142,12 +156,18 @@ class GentleSVM(ClassifierMixin, BaseEstimator):
             If X is no finite array with the features of the training set.
         """
         selected = self._selected(X)
-        return self.svm_.decision_function(selected)
+        if hasattr(self.svm_, "decision_function"):
+            return self.svm_.decision_function(selected)
+        shares = self.svm_.predict_proba(selected)
+        return shares[:, 1] - shares[:, 0] if len(self.classes_) == 2 else shares
 
     def predict(self, X: object) -> np.ndarray:
         """Return the class of each sample; arguments and errors as for `decision_function`."""
         selected = self._selected(X)
         return self.svm_.predict(selected)
+
+    def _boosting(self) -> GentleBoostClassifier:
+        return GentleBoostClassifier(n_estimators=self.n_estimators, group_ties=True)
 
     def _selected(self, X: object) -> np.ndarray:
         return check_asked(self, X)[:, self.selected_features_]

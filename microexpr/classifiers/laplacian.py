@@ -7,10 +7,12 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from microexpr.core.checks import check_choice, check_float, check_int
-from microexpr.core.errors import DataError, ParameterError
+from microexpr.classifiers._arrays import check_training, check_unlabelled, refuse_data
+from microexpr.classifiers._counts import check_count, count_features
+from microexpr.core.checks import check_choice, check_int
+from microexpr.core.errors import DataError
 
 
 class LaplacianScoreSelector(SelectorMixin, BaseEstimator):
@@ -27,8 +29,9 @@ class LaplacianScoreSelector(SelectorMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_features : int > 0, or float in (0, 1]
-        How many features are kept, or which part of them (rounded down, at least one).
+    n_features : int > 0, float in (0, 1] or "all"
+        How many of the best features to keep: a number, or a share of those there are, rounded and at least one. Of
+        equal scores the first feature comes first.
     n_neighbors : int > 0
         A class, or a set of rows, that has fewer others is joined throughout. Rows as near as the last are joined too,
         so that the order of the rows does not matter; so are two rows of which only one is near the other.
@@ -40,13 +43,6 @@ class LaplacianScoreSelector(SelectorMixin, BaseEstimator):
     scores_ : float64 ndarray of shape (n_features_in_,), >= 0
         Infinite for a feature that is the same in all rows that have an edge.
     n_features_in_ : int
-
-    Raises
-    ------
-    ParameterError
-        By `fit`, if a parameter is not allowed, or `n_features` is more than there are.
-    DataError
-        By `fit`, if no row has an edge: all are of different classes.
 
     Notes
     -----
@@ -75,55 +71,75 @@ class LaplacianScoreSelector(SelectorMixin, BaseEstimator):
     array([False, False,  True, False])
     """
 
-    def __init__(self, n_features: int | float = 0.5, n_neighbors: int = 5, supervised: bool = True) -> None:
+    version = 1
+
+    def __init__(self, n_features: int | float | str = 0.5, n_neighbors: int = 5, supervised: bool = True) -> None:
         self.n_features = n_features
         self.n_neighbors = n_neighbors
         self.supervised = supervised
+
+    def check_params(self) -> None:
+        """Raise a ParameterError if a parameter is not allowed."""
+        check_count(self.n_features)
+        check_int(self.n_neighbors, "n_neighbors", minimum=1)
+        check_choice(self.supervised, "supervised", (True, False))
 
     def fit(self, X: object, y: object = None) -> Self:
         """Compute the scores.
 
         Parameters
         ----------
-        X : array of shape (n_rows, n_features)
-        y : array of shape (n_rows,)
-            Labels; not read unless `supervised`.
+        X : float ndarray of shape (n_rows, n_features)
+            At least two rows.
+        y : ndarray of shape (n_rows,)
+            Class labels; not read unless `supervised`. One class is as good as none.
+
+        Returns
+        -------
+        LaplacianScoreSelector
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is not allowed, or `n_features` is more than X has.
+        DataError
+            If X is no finite two-dimensional array of numbers with two rows, or, if `supervised`, y does not fit it or
+            has no class of two rows: no row has an edge.
         """
-        self._check_params()
+        self.check_params()
         labels: np.ndarray | None = None
         if self.supervised:
-            if y is None:
-                raise DataError("supervised LaplacianScoreSelector requires y to be passed, but the target y is None")
-            X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-            labels = np.asarray(y)
+            features, labels = check_training(self, X, y, min_samples=2)
         else:
-            X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        features = np.asarray(X)
-        self._count(features.shape[1])
+            features = check_unlabelled(self, X, min_samples=2)
+        self._n_kept = count_features(self.n_features, features.shape[1])
         self.scores_ = _scores(features, _edges(features, labels, self.n_neighbors))
         return self
 
-    def _check_params(self) -> None:
-        if isinstance(self.n_features, (float, np.floating)):
-            if not 0 < check_float(self.n_features, "n_features") <= 1:
-                raise ParameterError(f"n_features is {self.n_features!r}: a part must be above 0 and at most 1")
-        else:
-            check_int(self.n_features, "n_features", minimum=1)
-        check_int(self.n_neighbors, "n_neighbors", minimum=1)
-        check_choice(self.supervised, "supervised", (True, False))
+    def transform(self, X: object) -> np.ndarray:
+        """Return the features that are kept.
 
-    def _count(self, available: int) -> int:
-        """Return how many features are kept of those available."""
-        if isinstance(self.n_features, (float, np.floating)):
-            return max(int(self.n_features * available), 1)
-        if self.n_features > available:
-            raise ParameterError(f"n_features is {self.n_features!r}: X has only {available} features")
-        return int(self.n_features)
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_kept), dtype as X
+
+        Raises
+        ------
+        DataError
+            If X is no finite array with the features of the training set.
+        """
+        check_is_fitted(self, "scores_")
+        with refuse_data():
+            return super().transform(X)
 
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self)
         mask = np.zeros(len(self.scores_), bool)
-        mask[np.argsort(self.scores_, kind="stable")[: self._count(len(self.scores_))]] = True
+        mask[np.argsort(self.scores_, kind="stable")[: self._n_kept]] = True
         return mask
 
     def __sklearn_tags__(self) -> Any:

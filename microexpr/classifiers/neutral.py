@@ -2,13 +2,14 @@
 
 __all__ = ["NeutralClassifier"]
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from microexpr.classifiers._inner import fit_inner, refuse_one_against_one
 from microexpr.core.errors import DataError, ParameterError
 
 
@@ -20,13 +21,17 @@ class NeutralClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Train a classifier on onset frames as neutral and on apex frames as their clip's class.
 
     `fit` gives `estimator` two rows a clip: the onset's, labelled `neutral`, and the apex's, labelled with the clip's
-    class. `predict` takes, for the apex row, the class other than `neutral` that scores highest: a clip that holds an
+    class. Both belong to the clip's subject: `groups` and `domain`, where the estimator requests them, are doubled too,
+    so that folds inside the training set keep them together.
+
+    `predict` takes, for the apex row, the class other than `neutral` that scores highest: a clip that holds an
     expression is not neutral. `predict_frames` labels any rows, neutral ones among them.
 
     Parameters
     ----------
     estimator : classifier with `decision_function` or `predict_proba`
-        Of arrays of shape (n, n_features); a pipeline, say. A clone of it is fitted.
+        Of arrays of shape (n, n_features); a pipeline, say. A clone of it is fitted. Its scores must be those of the
+        classes: `decision_function_shape="ovo"`, which scores pairs of classes, is refused.
     neutral : str
         The name of the added class; no class of the clips may be called so.
 
@@ -64,11 +69,23 @@ class NeutralClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ['neutral', 'up']
     """
 
+    version = 1
+    __metadata_request__fit: ClassVar = {"groups": True, "domain": True}
+
     def __init__(self, estimator: Any, neutral: str = "neutral") -> None:
         self.estimator = estimator
         self.neutral = neutral
 
-    def fit(self, X: object, y: object) -> Self:
+    def check_params(self) -> None:
+        """Raise a ParameterError if a parameter is not allowed."""
+        if not isinstance(self.neutral, str) or not self.neutral:
+            raise ParameterError(f"neutral is {self.neutral!r}: it must be the name of a class")
+        methods = ("fit", "predict", "get_params")
+        if isinstance(self.estimator, type) or not all(hasattr(self.estimator, name) for name in methods):
+            raise ParameterError(f"estimator is {self.estimator!r}: it must be a classifier")
+        refuse_one_against_one(self.estimator)
+
+    def fit(self, X: object, y: object, groups: object = None, domain: object = None) -> Self:
         """Train a clone of the estimator.
 
         Parameters
@@ -76,18 +93,24 @@ class NeutralClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         X : array of shape (n, 2, n_features)
             Rows onset, apex of each clip.
         y : sequence of n str
+        groups : array of shape (n,) or None
+            Each clip's subject, for an estimator that requests it.
+        domain : array of shape (n,) or None
+            Each clip's domain, likewise.
+
+        Returns
+        -------
+        NeutralClassifier
 
         Raises
         ------
         ParameterError
             If the estimator has no scores to rank classes by, or `neutral` is no name.
         DataError
-            If X or y has another shape, holds what is no finite number or no text, or a class is called `neutral`.
+            If X, y, `groups` or `domain` has another shape, X holds what is no finite number or y what is no text, or a
+            class is called `neutral`.
         """
-        if not isinstance(self.neutral, str) or not self.neutral:
-            raise ParameterError(f"neutral is {self.neutral!r}: it must be the name of a class")
-        if not all(hasattr(self.estimator, name) for name in ("fit", "predict", "get_params")):
-            raise ParameterError(f"estimator is {self.estimator!r}: it must be a classifier")
+        self.check_params()
         pairs = self._check_pairs(X)
         labels = np.asarray(y)
         if labels.shape != (len(pairs),):
@@ -98,9 +121,9 @@ class NeutralClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise DataError(
                 f"a class of y is called {self.neutral!r}, as the class of onset frames; rename one of them"
             )
-        fitted = clone(self.estimator)
+        known = {name: _twice(values, name, len(pairs)) for name, values in (("groups", groups), ("domain", domain))}
         rows = np.concatenate([pairs[:, 0], pairs[:, 1]])
-        fitted.fit(rows, np.array([self.neutral] * len(pairs) + labels.tolist()))
+        fitted = fit_inner(self.estimator, rows, np.array([self.neutral] * len(pairs) + labels.tolist()), **known)
         if not (hasattr(fitted, "decision_function") or hasattr(fitted, "predict_proba")):
             raise ParameterError(
                 f"estimator is {self.estimator!r}: it must have decision_function or predict_proba, "
@@ -207,8 +230,7 @@ class NeutralClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 return scores[:, self._expressive()]
             if not hasattr(self.estimator_, "predict_proba"):
                 raise ParameterError(
-                    f"estimator gives {scores.shape[1]} scores for {n_classes} classes: it must give one for each "
-                    "(an SVC needs decision_function_shape='ovr')"
+                    f"estimator gives {scores.shape[1]} scores for {n_classes} classes: it must give one for each"
                 )
         return np.asarray(self.estimator_.predict_proba(rows))[:, self._expressive()]
 
@@ -220,6 +242,16 @@ class NeutralClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 f"X has shape {pairs.shape}; (n, 2, n_features) is needed, rows onset and apex of each clip"
             )
         return pairs
+
+
+def _twice(values: object, name: str, n_clips: int) -> np.ndarray | None:
+    """Return what is known of each clip for its onset row and again for its apex row."""
+    if values is None:
+        return None
+    known = np.asarray(values)
+    if known.shape != (n_clips,):
+        raise DataError(f"{name} has shape {known.shape}: one value for each of the {n_clips} clips is needed")
+    return np.tile(known, 2)
 
 
 def _check_numbers(values: object, name: str) -> np.ndarray:

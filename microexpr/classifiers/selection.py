@@ -2,7 +2,6 @@
 
 __all__ = ["VarianceRatioSelector"]
 
-import numbers
 from typing import Any, Self
 
 import numpy as np
@@ -10,9 +9,9 @@ from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from microexpr.classifiers._arrays import check_classes, check_training
-from microexpr.core.checks import check_float, check_int
-from microexpr.core.errors import DataError, ParameterError
+from microexpr.classifiers._arrays import check_classes, check_training, refuse_data
+from microexpr.classifiers._counts import check_count, count_features
+from microexpr.core.errors import DataError
 
 
 class VarianceRatioSelector(SelectorMixin, BaseEstimator):
@@ -55,8 +54,14 @@ class VarianceRatioSelector(SelectorMixin, BaseEstimator):
     [[1.0], [3.0], [5.0], [7.0]]
     """
 
+    version = 1
+
     def __init__(self, n_features: int | float | str = 0.5) -> None:
         self.n_features = n_features
+
+    def check_params(self) -> None:
+        """Raise a ParameterError if a parameter is not allowed."""
+        check_count(self.n_features)
 
     def fit(self, X: object, y: object) -> Self:
         """Score the features.
@@ -79,26 +84,36 @@ class VarianceRatioSelector(SelectorMixin, BaseEstimator):
             If X is no finite two-dimensional array of numbers, or y does not fit it, has one class, or as many classes
             as samples.
         """
-        _check_count(self.n_features)
+        self.check_params()
         X, y = check_training(self, X, y)
-        n_features = X.shape[1]
         classes, codes = check_classes(y)
         if len(classes) == len(y):
             raise DataError(
                 f"y has {len(y)} samples of as many classes: some class must have 2 samples to vary within it"
             )
-        if isinstance(self.n_features, str):
-            self._n_kept = n_features
-        elif isinstance(self.n_features, numbers.Integral):
-            self._n_kept = int(self.n_features)
-            if self._n_kept > n_features:
-                raise ParameterError(
-                    f"n_features is {self._n_kept}: it must be at most {n_features}, the features of X"
-                )
-        else:
-            self._n_kept = max(1, round(float(self.n_features) * n_features))
+        self._n_kept = count_features(self.n_features, X.shape[1])
         self.scores_ = _variance_ratios(X, codes, len(classes))
         return self
+
+    def transform(self, X: object) -> np.ndarray:
+        """Return the features that are kept.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_kept), dtype as X
+
+        Raises
+        ------
+        DataError
+            If X is no finite array with the features of the training set.
+        """
+        check_is_fitted(self, "scores_")
+        with refuse_data():
+            return super().transform(X)
 
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self)
@@ -110,17 +125,6 @@ class VarianceRatioSelector(SelectorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-def _check_count(n_features: object) -> None:
-    """Raise a ParameterError unless n_features is a count, a share or "all"."""
-    if isinstance(n_features, str):
-        if n_features != "all":
-            raise ParameterError(f"n_features is {n_features!r}: as a string it must be 'all'")
-    elif isinstance(n_features, numbers.Integral):
-        check_int(n_features, "n_features", minimum=1)
-    elif check_float(n_features, "n_features", maximum=1.0) <= 0:
-        raise ParameterError(f"n_features is {n_features!r}: a share must be greater than 0")
 
 
 def _variance_ratios(X: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:

@@ -2,15 +2,14 @@
 
 __all__ = ["RBFSVM", "HistogramSVM", "linear_svm"]
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.svm import SVC
-from sklearn.utils.validation import check_is_fitted, validate_data
 
+from microexpr.classifiers._arrays import check_asked, check_classes, check_training
 from microexpr.classifiers.kernels import chi2_distances, chi2_kernel, intersection_kernel
 from microexpr.core.checks import check_choice, check_float
 from microexpr.core.errors import DataError, ParameterError
@@ -31,6 +30,17 @@ def linear_svm(*, C: float = 1.0, class_weight: str | None = None, random_state:
     return SVC(kernel="linear", C=C, class_weight=class_weight, random_state=random_state)
 
 
+def check_svm_params(C: object, class_weight: object) -> None:
+    """Raise a ParameterError unless C is above 0 and class_weight None, "balanced" or a dict of weights >= 0."""
+    if check_float(C, "C") <= 0:
+        raise ParameterError(f"C is {C!r}: it must be greater than 0")
+    if isinstance(class_weight, dict):
+        for label, weight in class_weight.items():
+            check_float(weight, f"class_weight[{label!r}]", minimum=0)
+    elif not (class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced")):
+        raise ParameterError(f"class_weight is {class_weight!r}: it must be None, 'balanced' or a dict of weights")
+
+
 class _KernelSVM(ClassifierMixin, BaseEstimator):
     """What the SVMs with a kernel of the training rows share: checks, and the answers of the machine inside."""
 
@@ -39,18 +49,15 @@ class _KernelSVM(ClassifierMixin, BaseEstimator):
 
     C: float
     gamma: str | float
-    class_weight: str | Mapping[Any, float] | None
+    class_weight: str | dict[Any, float] | None
 
     def check_params(self) -> None:
         """Raise a ParameterError if a parameter is not allowed."""
-        if check_float(self.C, "C") <= 0:
-            raise ParameterError(f"C is {self.C!r}: it must be above 0")
+        check_svm_params(self.C, self.class_weight)
         if isinstance(self.gamma, str):
             check_choice(self.gamma, "gamma", (self._measured,))
         elif check_float(self.gamma, "gamma") <= 0:
-            raise ParameterError(f"gamma is {self.gamma!r}: it must be above 0, or {self._measured!r}")
-        if not isinstance(self.class_weight, Mapping):
-            check_choice(self.class_weight, "class_weight", (None, "balanced"))
+            raise ParameterError(f"gamma is {self.gamma!r}: it must be greater than 0, or {self._measured!r}")
 
     def predict(self, X: object) -> np.ndarray:
         """Return the class of each row: the one with most votes of the machines one against one."""
@@ -82,7 +89,7 @@ class RBFSVM(_KernelSVM):
     gamma : "median", or float > 0
         "median" is 1 / (median of the squared Euclidean distance over all pairs of different training rows); 1 where
         more than half of the pairs are equal rows.
-    class_weight : {None, "balanced"}, or mapping of class -> float
+    class_weight : {None, "balanced"}, or dict of class -> float >= 0
         "balanced" weights each class by the inverse of its frequency in the training set.
 
     Attributes
@@ -95,8 +102,8 @@ class RBFSVM(_KernelSVM):
     ------
     ParameterError
         From `fit`, if a parameter is not allowed.
-    ValueError
-        If X is no finite matrix, or y has fewer than two classes.
+    DataError
+        If X is no finite matrix or has other columns than in `fit`, or y does not fit it or has one class.
 
     Notes
     -----
@@ -123,7 +130,7 @@ class RBFSVM(_KernelSVM):
         self,
         C: float = 1.0,
         gamma: str | float = "median",
-        class_weight: str | Mapping[Any, float] | None = None,
+        class_weight: str | dict[Any, float] | None = None,
     ) -> None:
         self.C = C
         self.gamma = gamma
@@ -132,15 +139,14 @@ class RBFSVM(_KernelSVM):
     def fit(self, X: object, y: object) -> Self:
         """Learn from the rows X, float array of shape (n_rows, n_features), and their classes y."""
         self.check_params()
-        rows: np.ndarray
-        rows, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        rows, labels = check_training(self, X, y)
+        check_classes(labels)
         self.gamma_ = float(self.gamma) if not isinstance(self.gamma, str) else 1.0 / _median_squared_distance(rows)
         self.svm_ = SVC(kernel="rbf", C=self.C, gamma=self.gamma_, class_weight=self.class_weight).fit(rows, labels)
         return self
 
     def _kernel_rows(self, X: object) -> np.ndarray:
-        check_is_fitted(self)
-        return np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
+        return check_asked(self, X)
 
 
 class HistogramSVM(_KernelSVM):
@@ -154,9 +160,9 @@ class HistogramSVM(_KernelSVM):
     C : float > 0
         Penalty of margin violations.
     gamma : "mean", or float > 0
-        Of "chi2" alone. "mean" is 1 / (mean chi-square distance over all pairs of different training rows); 1 where
-        all rows are equal.
-    class_weight : {None, "balanced"}, or mapping of class -> float
+        Of "chi2"; "intersection" takes "mean" alone and has none. "mean" is 1 / (mean chi-square distance over all
+        pairs of different training rows); 1 where all rows are equal.
+    class_weight : {None, "balanced"}, or dict of class -> float >= 0
         "balanced" weights each class by the inverse of its frequency in the training set.
 
     Attributes
@@ -174,9 +180,8 @@ class HistogramSVM(_KernelSVM):
     ParameterError
         From `fit`, if a parameter is not allowed.
     DataError
-        If X holds negative numbers.
-    ValueError
-        If X is no finite matrix, or y has fewer than two classes.
+        If X is no finite matrix, holds negative numbers or has other columns than in `fit`, or y does not fit it or has
+        one class.
 
     Notes
     -----
@@ -203,7 +208,7 @@ class HistogramSVM(_KernelSVM):
         kernel: str = "chi2",
         C: float = 1.0,
         gamma: str | float = "mean",
-        class_weight: str | Mapping[Any, float] | None = None,
+        class_weight: str | dict[Any, float] | None = None,
     ) -> None:
         self.kernel = kernel
         self.C = C
@@ -219,12 +224,16 @@ class HistogramSVM(_KernelSVM):
         """Raise a ParameterError if a parameter is not allowed."""
         check_choice(self.kernel, "kernel", ("chi2", "intersection"))
         super().check_params()
+        if self.kernel == "intersection" and self.gamma != self._measured:
+            raise ParameterError(
+                f"gamma is {self.gamma!r}: it must be {self._measured!r} with kernel 'intersection', which has no width"
+            )
 
     def fit(self, X: object, y: object) -> Self:
         """Learn from the histograms X, float array >= 0 of shape (n_rows, n_features), and their classes y."""
         self.check_params()
-        rows: np.ndarray
-        rows, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        rows, labels = check_training(self, X, y)
+        check_classes(labels)
         self.histograms_ = _not_negative(rows)
         if self.kernel == "intersection":
             gram = intersection_kernel(rows)
@@ -237,8 +246,7 @@ class HistogramSVM(_KernelSVM):
         return self
 
     def _kernel_rows(self, X: object) -> np.ndarray:
-        check_is_fitted(self)
-        rows = _not_negative(np.asarray(validate_data(self, X, dtype=np.float64, reset=False)))
+        rows = _not_negative(check_asked(self, X))
         if self.kernel == "intersection":
             return intersection_kernel(rows, self.histograms_)
         return chi2_kernel(rows, self.histograms_, gamma=self.gamma_)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import gentleboost as naive
 from scipy.special import expit
+from sklearn.exceptions import NotFittedError
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -256,6 +257,11 @@ def test_the_reduction_is_that_of_the_weighted_squared_error():
         weights = weights * np.exp(-z * answers)
 
 
+def test_there_are_no_importances_before_a_fit():
+    with pytest.raises(NotFittedError, match="not fitted"):
+        GentleBoostClassifier().feature_importances_  # noqa: B018
+
+
 # Sample weights
 
 
@@ -423,6 +429,8 @@ def test_parameters_outside_their_rule_are_refused(params, message):
     X, y = random_problem()
     with pytest.raises(ParameterError, match=message):
         GentleBoostClassifier(**params).fit(X, y)
+    with pytest.raises(ParameterError, match=message):
+        GentleBoostClassifier(**params).check_params()
 
 
 @pytest.mark.parametrize(
@@ -464,8 +472,9 @@ def test_other_features_than_those_of_the_fit_are_refused():
     for ask in (boost.predict, boost.decision_function, boost.predict_proba, lambda X: next(boost.staged_predict(X))):
         with pytest.raises(DataError, match="features"):
             ask(X[:, :-1])
-        with pytest.raises(DataError, match="NaN"):
+        with pytest.raises(DataError, match="NaN") as caught:
             ask(X * np.nan)
+        assert "\n" not in str(caught.value)
 
 
 @parametrize_with_checks(

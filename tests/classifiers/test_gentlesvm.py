@@ -7,6 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from microexpr.classifiers.gentleboost import GentleBoostClassifier
 from microexpr.classifiers.gentlesvm import GentleSVM
+from microexpr.core.digest import estimator_spec
 from microexpr.core.errors import DataError, ParameterError
 
 
@@ -88,10 +89,40 @@ def test_new_samples_of_a_learnable_problem_are_recognised():
     assert (model.predict(X[200:]) == y[200:]).mean() > 0.8
 
 
-def test_constant_features_leave_the_most_frequent_class():
-    model = GentleSVM(n_estimators=5).fit(np.full((10, 4), 3.0), ["fear"] * 3 + ["smile"] * 7)
-    assert model.selected_features_.tolist() == [0]
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"fear": 100, "smile": 1}])
+def test_constant_features_leave_the_most_frequent_class(class_weight):
+    model = GentleSVM(n_estimators=5, class_weight=class_weight).fit(
+        np.full((10, 4), 3.0), ["fear"] * 3 + ["smile"] * 7
+    )
+    assert model.selected_features_.tolist() == []
     assert model.predict([[3, 3, 3, 3], [9, 0, 0, 0]]).tolist() == ["smile", "smile"]
+    np.testing.assert_allclose(model.decision_function([[3, 3, 3, 3], [9, 0, 0, 0]]), [0.4, 0.4])
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_constant_features_leave_the_most_frequent_of_three_classes(class_weight):
+    y = ["fear"] * 3 + ["joy"] * 5 + ["smile"] * 2
+    model = GentleSVM(n_estimators=5, class_weight=class_weight).fit(np.full((10, 4), 3.0), y)
+    assert model.predict(np.zeros((2, 4))).tolist() == ["joy", "joy"]
+    np.testing.assert_allclose(model.decision_function(np.zeros((1, 4))), [[0.3, 0.5, 0.2]])
+
+
+def test_of_equally_frequent_classes_constant_features_leave_the_first():
+    model = GentleSVM(n_estimators=5).fit(np.full((4, 2), 3.0), ["smile", "smile", "fear", "fear"])
+    assert model.predict(np.zeros((1, 2))).tolist() == ["fear"]
+
+
+def test_features_that_tell_nothing_leave_the_most_frequent_class():
+    X = np.array([[0.0], [1.0]] * 4)
+    model = GentleSVM(n_estimators=5, class_weight="balanced").fit(X, [0, 0, 0, 0, 0, 0, 1, 1])
+    assert model.predict(X).tolist() == [0] * 8
+
+
+def test_the_key_tells_the_version_of_the_boosting_inside(monkeypatch):
+    assert estimator_spec(GentleSVM())["facts"] == {"boost": GentleBoostClassifier.version}
+    before = estimator_spec(GentleSVM())
+    monkeypatch.setattr(GentleBoostClassifier, "version", GentleBoostClassifier.version + 1)
+    assert estimator_spec(GentleSVM()) != before
 
 
 @pytest.mark.parametrize(
@@ -104,12 +135,19 @@ def test_constant_features_leave_the_most_frequent_class():
         ({"C": 0}, "C is 0: it must be greater than 0"),
         ({"C": math.inf}, "C is inf: it must be a finite number"),
         ({"class_weight": "even"}, "class_weight is 'even': it must be None, 'balanced' or a dict"),
+        ({"class_weight": {"a": -1}}, r"class_weight\['a'\] is -1.0: it must be at least 0"),
     ],
 )
 def test_parameters_outside_their_rule_are_refused(params, message):
     X, y = random_problem()
     with pytest.raises(ParameterError, match=message):
         GentleSVM(**params).fit(X, y)
+
+
+def test_parameters_are_checked_without_data():
+    for params in ({"n_features": 0}, {"n_estimators": 0}, {"C": 0}, {"class_weight": "even"}):
+        with pytest.raises(ParameterError, match=f"{next(iter(params))} is "):
+            GentleSVM(**params).check_params()
 
 
 @pytest.mark.parametrize(

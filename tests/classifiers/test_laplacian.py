@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import f_classif
 from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
@@ -85,12 +86,20 @@ def test_the_feature_that_separates_the_classes_has_the_lowest_score():
     np.testing.assert_array_equal(selector.transform(X), X[:, [3]])
 
 
-@pytest.mark.parametrize(("n_features", "kept"), [(1, 1), (3, 3), (5, 5), (0.5, 2), (0.1, 1), (1.0, 5), (0.99, 4)])
+@pytest.mark.parametrize(
+    ("n_features", "kept"), [(1, 1), (3, 3), (5, 5), (0.5, 2), (0.1, 1), (1.0, 5), (0.99, 5), ("all", 5)]
+)
 def test_n_features_is_a_count_or_a_part(n_features, kept):
     X, y = rows(1)
     selector = LaplacianScoreSelector(n_features=n_features).fit(X, y)
     assert selector.transform(X).shape == (12, kept)
     assert selector.scores_[selector.get_support()].max() <= np.sort(selector.scores_)[kept - 1]
+
+
+def test_a_share_is_rounded_whatever_its_binary_form():
+    # 0.29 * 100 is below 29 in doubles.
+    X, y = rows(1, n_features=100)
+    assert LaplacianScoreSelector(n_features=0.29).fit(X, y).transform(X).shape == (12, 29)
 
 
 def test_constant_features_come_last_whatever_rounding_makes_of_their_variance():
@@ -170,11 +179,12 @@ def test_in_a_pipeline_the_subject_left_out_changes_nothing_that_is_learned():
     ("params", "message"),
     [
         ({"n_features": 0}, "n_features is 0: it must be at least 1"),
-        ({"n_features": 0.0}, "n_features is 0.0: a part must be above 0"),
-        ({"n_features": 1.5}, "n_features is 1.5: a part must be above 0 and at most 1"),
+        ({"n_features": 0.0}, "n_features is 0.0: a share must be greater than 0"),
+        ({"n_features": 1.5}, "n_features is 1.5: it must be at most 1"),
         ({"n_features": float("nan")}, "n_features is nan: it must be a finite number"),
         ({"n_features": True}, "n_features is True: it must be an integer"),
-        ({"n_features": 6}, "n_features is 6: X has only 5 features"),
+        ({"n_features": 6}, "n_features is 6: it must be at most 5, the features of X"),
+        ({"n_features": "half"}, "n_features is 'half': as a string it must be 'all'"),
         ({"n_neighbors": 0}, "n_neighbors is 0: it must be at least 1"),
         ({"supervised": "yes"}, "supervised is 'yes': it must be one of True, False"),
     ],
@@ -182,6 +192,43 @@ def test_in_a_pipeline_the_subject_left_out_changes_nothing_that_is_learned():
 def test_a_parameter_against_the_rules_is_refused_by_name(params, message):
     with pytest.raises(ParameterError, match=message):
         LaplacianScoreSelector(**params).fit(*rows(0))
+
+
+def test_parameters_are_checked_without_data():
+    for params in ({"n_features": 0}, {"n_neighbors": 0}, {"supervised": "yes"}):
+        with pytest.raises(ParameterError, match=f"{next(iter(params))} is "):
+            LaplacianScoreSelector(**params).check_params()
+
+
+@pytest.mark.parametrize("supervised", [True, False])
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([[1.0], [np.nan], [2.0]], "contains NaN"),
+        ([1.0, 2.0, 3.0], "Expected 2D array"),
+        ([["a"], ["b"], ["c"]], "could not convert"),
+        ([[1.0]], "minimum of 2"),
+    ],
+)
+def test_data_without_a_score_is_refused_in_one_line(X, message, supervised):
+    with pytest.raises(DataError, match=message) as caught:
+        LaplacianScoreSelector(supervised=supervised).fit(X, [0, 0, 1][: len(X)])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"), [(np.zeros((2, 4)), "4 features.*5"), (np.full((2, 5), np.nan), "contains NaN")]
+)
+def test_other_data_than_that_of_the_fit_is_refused_in_one_line(asked, message):
+    selector = LaplacianScoreSelector().fit(*rows(0))
+    with pytest.raises(DataError, match=message) as caught:
+        selector.transform(asked)
+    assert "\n" not in str(caught.value)
+
+
+def test_labels_that_are_no_classes_are_refused():
+    with pytest.raises(DataError, match="Unknown label type"):
+        LaplacianScoreSelector().fit(rows(0)[0], np.arange(12) + 0.5)
 
 
 def test_rows_that_share_no_label_are_refused():
@@ -192,6 +239,11 @@ def test_rows_that_share_no_label_are_refused():
 def test_labels_are_required_if_supervised():
     with pytest.raises(DataError, match="requires y to be passed"):
         LaplacianScoreSelector().fit(rows(0)[0])
+
+
+def test_nothing_is_selected_before_a_fit():
+    with pytest.raises(NotFittedError):
+        LaplacianScoreSelector().transform([[1.0, 2.0]])
 
 
 @parametrize_with_checks([LaplacianScoreSelector(), LaplacianScoreSelector(supervised=False, n_neighbors=2)])

@@ -1,9 +1,11 @@
 import pickle
+from typing import ClassVar
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
@@ -12,7 +14,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from microexpr.classifiers.neutral import NeutralClassifier
-from microexpr.core.errors import DataError, MicroexprError, ParameterError
+from microexpr.core.errors import DataError, ParameterError
+from microexpr.pipelines.folds import FoldTask, run_fold
 
 # "aaa" and "zzz" sort before and after "neutral": no class may depend on where the added one stands.
 CLASSES = ("aaa", "middle", "zzz")
@@ -139,6 +142,58 @@ def test_probabilities_are_there_only_if_the_estimator_has_them():
         assert hasattr(NeutralClassifier(estimator).fit(X, y), "predict_proba") is has
 
 
+# Subjects and domains
+
+
+class Asking(Recorder):
+    """Keeps the subjects and domains it is trained with, too."""
+
+    __metadata_request__fit: ClassVar = {"groups": True, "domain": True}
+
+    def fit(self, X, y, groups=None, domain=None):
+        self.known_ = (groups, domain)
+        return super().fit(X, y)
+
+
+def test_the_estimator_is_told_subject_and_domain_of_both_rows():
+    X, y = pairs(4)
+    fitted = NeutralClassifier(Asking()).fit(X, y, groups=["s1", "s1", "s2", "s3"], domain=[0, 0, 1, 1])
+    groups, domain = fitted.estimator_.known_
+    assert groups.tolist() == ["s1", "s1", "s2", "s3"] * 2
+    assert domain.tolist() == [0, 0, 1, 1] * 2
+
+
+def test_an_estimator_that_does_not_ask_is_told_nothing():
+    X, y = pairs(4)
+    told = NeutralClassifier(SVC()).fit(X, y, groups=["s1", "s1", "s2", "s3"], domain=[0, 0, 1, 1])
+    np.testing.assert_array_equal(told.decision_function(X), NeutralClassifier(SVC()).fit(X, y).decision_function(X))
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_folds_inside_the_training_set_keep_subjects_together_in_the_harness(wrapped):
+    X, y = pairs(24)
+    groups = np.repeat(["s1", "s2", "s3", "s4"], 6)
+    grid = {"C": [0.1, 10.0]}
+    search = GridSearchCV(SVC(), grid, cv=GroupKFold(2))
+    record = run_fold(
+        NeutralClassifier(make_pipeline(search) if wrapped else search),
+        FoldTask(X, y, X, groups, np.zeros(24, int)),
+    )
+    assert "error" not in record
+    by_hand = GridSearchCV(SVC(), grid, cv=GroupKFold(2)).fit(
+        np.concatenate([X[:, 0], X[:, 1]]), np.r_[["neutral"] * 24, y], groups=np.tile(groups, 2)
+    )
+    scores = by_hand.decision_function(X[:, 1])[:, by_hand.classes_ != "neutral"]
+    np.testing.assert_allclose(np.transpose([record["scores"][name] for name in CLASSES]), scores, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["groups", "domain"])
+def test_a_subject_or_domain_too_few_is_refused(name):
+    X, y = pairs(4)
+    with pytest.raises(DataError, match=rf"{name} has shape \(3,\): one value for each of the 4 clips"):
+        NeutralClassifier(SVC()).fit(X, y, **{name: [0, 0, 1]})
+
+
 # scikit-learn's contract, checked by hand: its own checks pass over three-dimensional input
 
 
@@ -231,11 +286,14 @@ def test_another_number_of_features_is_refused():
         (NearestCentroid, {"neutral": 0}, "neutral is 0: it must be the name of a class"),
         (lambda: "svm", {}, "estimator is 'svm': it must be a classifier"),
         (StandardScaler, {}, r"estimator is StandardScaler\(\): it must be a classifier"),
+        (lambda: SVC, {}, "estimator is .*SVC.*: it must be a classifier"),
     ],
 )
 def test_a_parameter_against_the_rules_is_refused(estimator, params, message):
     with pytest.raises(ParameterError, match=message):
         NeutralClassifier(estimator(), **params).fit(*pairs())
+    with pytest.raises(ParameterError, match=message):
+        NeutralClassifier(estimator(), **params).check_params()
 
 
 class LabelsOnly(NearestCentroid):
@@ -247,11 +305,42 @@ def test_an_estimator_without_scores_is_refused():
         NeutralClassifier(LabelsOnly()).fit(*pairs())
 
 
-def test_scores_of_pairs_of_classes_are_refused():
+@pytest.mark.parametrize(
+    ("estimator", "key"),
+    [
+        (SVC(decision_function_shape="ovo"), "decision_function_shape"),
+        (make_pipeline(StandardScaler(), SVC(decision_function_shape="ovo")), "svc__decision_function_shape"),
+    ],
+)
+def test_scores_of_pairs_of_classes_are_refused(estimator, key):
+    # With two classes beside neutral there are three pairs, as many as classes: their number tells nothing.
+    X, y = pairs(classes=("happiness", "surprise"))
+    with pytest.raises(ParameterError, match=f"{key} is 'ovo'"):
+        NeutralClassifier(estimator).fit(X, y)
+    with pytest.raises(ParameterError, match=f"{key} is 'ovo'"):
+        NeutralClassifier(estimator).check_params()
+
+
+class OneAgainstOne(ClassifierMixin, BaseEstimator):
+    """Scores pairs of classes and has no parameter that says so."""
+
+    def fit(self, X, y):
+        self.svm_ = SVC(decision_function_shape="ovo").fit(X, y)
+        self.classes_ = self.svm_.classes_
+        return self
+
+    def predict(self, X):
+        return self.svm_.predict(X)
+
+    def decision_function(self, X):
+        return self.svm_.decision_function(X)
+
+
+def test_another_number_of_scores_than_of_classes_is_refused():
     # Of three classes beside neutral, one against one gives six scores.
     X, y = pairs()
-    fitted = NeutralClassifier(SVC(decision_function_shape="ovo")).fit(X, y)
-    with pytest.raises(MicroexprError, match="gives 6 scores for 4 classes"):
+    fitted = NeutralClassifier(OneAgainstOne()).fit(X, y)
+    with pytest.raises(ParameterError, match="gives 6 scores for 4 classes"):
         fitted.predict(X)
 
 

@@ -118,6 +118,8 @@ def test_negative_numbers_are_refused(kernel):
         (HistogramSVM("rbf"), "kernel is 'rbf'"),
         (HistogramSVM(gamma="median"), "gamma is 'median'.*'mean'"),
         (HistogramSVM(C=-1), "C is -1"),
+        (HistogramSVM("intersection", gamma=0.5), "gamma is 0.5: it must be 'mean' with kernel 'intersection'"),
+        (RBFSVM(class_weight={"negative": -1}), r"class_weight\['negative'\] is -1"),
     ],
 )
 def test_a_parameter_that_is_not_allowed_is_named(machine, message):
@@ -125,6 +127,33 @@ def test_a_parameter_that_is_not_allowed_is_named(machine, message):
         machine.fit(rows(), LABELS)
     with pytest.raises(ParameterError, match=message):
         machine.check_params()
+
+
+@pytest.mark.parametrize("machine", [RBFSVM(), HistogramSVM(), HistogramSVM("intersection")])
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        ([[1.0], [2.0]], ["a", "a"], "y has 1 class"),
+        ([[1.0], [np.nan]], ["a", "b"], "contains NaN"),
+        ([[1.0], [2.0]], ["a", "b", "b"], "inconsistent numbers of samples"),
+        ([1.0, 2.0], ["a", "b"], "Expected 2D array"),
+        ([[1.0], [2.0]], [0.5, 1.5], "Unknown label type"),
+    ],
+)
+def test_data_that_cannot_be_learned_is_refused_in_one_line(machine, X, y, message):
+    with pytest.raises(DataError, match=message) as caught:
+        clone(machine).fit(X, y)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("machine", [RBFSVM(), HistogramSVM(), HistogramSVM("intersection")])
+@pytest.mark.parametrize(("asked", "message"), [(rows()[:, 1:], "29 features.*30"), (rows() * np.nan, "contains NaN")])
+def test_other_data_than_that_of_the_fit_is_refused_in_one_line(machine, asked, message):
+    fitted = clone(machine).fit(rows(), LABELS)
+    for ask in (fitted.predict, fitted.decision_function):
+        with pytest.raises(DataError, match=message) as caught:
+            ask(asked)
+        assert "\n" not in str(caught.value)
 
 
 def test_their_parameters_make_a_key():

@@ -178,14 +178,6 @@ def another_size(study):
     return f"casme2/{FIRST.folder}: {path}: frame of shape (25, 20), but the clip's first frame has (24, 20); all"
 
 
-def one_frame(study):
-    folder = study / "Cropped" / FIRST.folder
-    for number in range(2, 7):
-        (folder / f"reg_img{number}.png").unlink()
-    write_table(study / TABLE_2014, [replace(FIRST, apex=1, offset=1), *STUDY[1:]])
-    return f"casme2/{FIRST.folder}: the clip has 1 frame, 2 are needed"
-
-
 def tiny_frames(study):
     folder = study / "Cropped" / FIRST.folder
     for path in folder.iterdir():
@@ -194,7 +186,7 @@ def tiny_frames(study):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("case", [cut_image, no_image, deep_image, another_size, one_frame, tiny_frames])
+@pytest.mark.parametrize("case", [cut_image, no_image, deep_image, another_size, tiny_frames])
 def test_a_bad_clip_is_named_and_what_does_not_read_it_is_scored(console, study, out, case, jobs):
     arguments = ("compare", "flow-svm", "lbptop-svm", *FAST, "--data", f"casme2={study}", "--out", out, "--jobs", jobs)
     assert console(*arguments).code == 0
@@ -214,6 +206,17 @@ def test_a_bad_clip_is_named_and_what_does_not_read_it_is_scored(console, study,
     after = snapshot(out / "runs")
     assert {name: after[name] for name in before} == before
     assert not temporary_files(out, cache())
+
+
+def test_a_clip_of_one_frame_is_named(console, study, out):
+    folder = study / "Cropped" / FIRST.folder
+    for number in range(2, 7):
+        (folder / f"reg_img{number}.png").unlink()
+    write_table(study / TABLE_2014, [replace(FIRST, apex=1, offset=1), *STUDY[1:]])
+    arguments = (*FAST, "--data", f"casme2={study}", "--out", out)
+    clip = f"casme2/{FIRST.folder}"
+    refused(console("compare", "lbptop-svm", *arguments), f"lbptop-svm: {clip}: the clip has 1 frame, 2 are needed")
+    refused(console("compare", "flow-svm", *arguments), "needs an apex after the onset", f"1 clip has none ({clip})")
 
 
 def test_methods_that_fail_for_one_reason_share_its_line(console, study, out):

@@ -12,6 +12,7 @@ from microexpr.features.mdmo import MDMO, mdmo
 from microexpr.features.regionwise import InRegions
 from microexpr.features.stlbpip import STLBPIP, stlbpip
 from microexpr.features.strainmap import OpticalStrain, pooled_strain, strain_image
+from microexpr.video.strain import optical_strain
 
 __all__ = [
     "CBPTOP",
@@ -33,6 +34,7 @@ __all__ = [
     "lbpsip",
     "lbptop",
     "mdmo",
+    "optical_strain",
     "pooled_strain",
     "stlbpip",
     "strain_image",

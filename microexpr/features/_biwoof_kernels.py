@@ -83,6 +83,8 @@ def _take_apart(vectors, u, v):
         v[column] = vectors[column, 1]
 
 
+# Optical strain once more, row by row: a sweep over the picture of its own would read the flow twice. A test holds it
+# to `optical_strain`, bit by bit.
 @njit(nogil=True, cache=True)
 def _strain_row(u_above, u_here, u_below, v_above, v_here, v_below, scale, out):
     last = out.size - 1

@@ -1,17 +1,27 @@
 """The regions of a clip's face, as boxes and masks in its frames; shared by the descriptors that work by region."""
 
-__all__ = ["FACE_REGIONS", "frame_regions", "region_boxes"]
+__all__ = ["FACE_REGIONS", "check_grid", "frame_regions", "region_boxes", "region_masks"]
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from microexpr.core.checks import check_choice, check_int_tuple
-from microexpr.core.errors import DataError
-from microexpr.video.faces import landmarks, regions
+from microexpr.core.errors import DataError, ParameterError
+from microexpr.video import faces
 
 #: Kinds of regions: three that need a face, and a grid over the whole picture, which needs none.
 FACE_REGIONS = ("mdmo36", "kato15", "polikovsky12", "grid")
+
+
+def check_grid(grid: object, regions: object, default: tuple[int, int]) -> tuple[int, int]:
+    """Return the (rows, columns) that a grid has, `default` for None; a ParameterError if regions of a face get one."""
+    if grid is None:
+        return default
+    rows, columns = check_int_tuple(grid, "grid", 2, minimum=1)
+    if regions != "grid":
+        raise ParameterError(f"grid is {grid!r}: it must be None, regions={regions!r} has no grid")
+    return rows, columns
 
 
 def frame_regions(
@@ -39,7 +49,7 @@ def frame_regions(
     ParameterError
         If `kind` or `grid` is not allowed.
     DataError
-        If no face, or more than one, is found.
+        If no face, or more than one, is found, or the grid has more rows or columns than the picture.
     """
     check_choice(kind, "regions", FACE_REGIONS)
     rows, columns = check_int_tuple(grid, "grid", 2, minimum=1)
@@ -48,10 +58,13 @@ def frame_regions(
             # Frames interpolated in time: whole grey levels are enough to find a face by.
             frame = np.rint(np.clip(frame, 0, 255)).astype(np.uint8)
         try:
-            return regions(landmarks(frame, name=name), kind=kind)
+            return faces.regions(faces.landmarks(frame, name=name), kind=kind)
         except DataError as error:
             raise DataError(f"{error}; regions='grid' divides the whole picture instead") from None
     height, width = frame.shape[:2]
+    for size, n_blocks, axis in ((height, rows, "rows"), (width, columns, "columns")):
+        if size < n_blocks:
+            raise DataError(f"{name}: {size} {axis} of pixels cannot be cut into {n_blocks} blocks")
     # Pixel centres are at whole numbers, so the picture reaches from -0.5 to its size - 0.5.
     y, x = np.linspace(-0.5, height - 0.5, rows + 1), np.linspace(-0.5, width - 0.5, columns + 1)
     return {
@@ -94,3 +107,24 @@ def region_boxes(
             raise DataError(f"{name}: the region {region} lies outside the {height} x {width} picture")
         boxes[region] = (slice(int(top), int(bottom)), slice(int(left), int(right)))
     return boxes
+
+
+def region_masks(frame: np.ndarray, kind: str, *, grid: tuple[int, int] = (5, 5), name: str = "frame") -> np.ndarray:
+    """Return the regions of `frame_regions`, which takes the same arguments, as masks of its pixels.
+
+    Returns
+    -------
+    bool ndarray of shape (n_regions, height, width)
+
+    Raises
+    ------
+    ParameterError
+        If `kind` or `grid` is not allowed.
+    DataError
+        If there is no face to divide, the grid does not fit, or a region has no pixel.
+    """
+    polygons = frame_regions(frame, kind, grid=grid, name=name)
+    try:
+        return faces.region_masks(polygons, (frame.shape[0], frame.shape[1]))
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None

@@ -23,6 +23,7 @@ import numpy as np
 
 from microexpr.core.checks import check_choice, check_float, check_int_tuple
 from microexpr.core.errors import DataError, ParameterError
+from microexpr.features._blocks import block_edges
 
 # The axes (0 time, 1 row, 2 column) that the planes XY, XT, YT run along, first and second.
 _PLANE_AXES = ((2, 1), (2, 0), (1, 0))
@@ -135,7 +136,7 @@ def _cut(length: int, n_blocks: int, settings: Settings, axis: str, name: str) -
         first = np.minimum(np.where(centres < size, 0, later), n_blocks - 1)
         second = -(-(centres + 1 + (first + 1) * shared) // size) - 1
     else:
-        first = second = np.minimum(centres // (length // n_blocks), n_blocks - 1)
+        first = second = np.repeat(np.arange(n_blocks), np.diff(block_edges(length, n_blocks)))
     second = np.minimum(second, n_blocks - 1)
     starts = np.flatnonzero((np.diff(first, prepend=-1) != 0) | (np.diff(second, prepend=-1) != 0))
     return Cells(np.append(starts, length), first[starts], second[starts])

@@ -10,8 +10,9 @@ from microexpr.core.base import ClipTransformer
 from microexpr.core.checks import check_choice, check_int, check_int_tuple
 from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError, ParameterError
+from microexpr.features._blocks import block_edges
 from microexpr.video.flow import FLOW_METHODS
-from microexpr.video.motion import onset_apex_motion
+from microexpr.video.motion import FLOW_VERSION, onset_apex_motion
 
 # The eighth of the circle, counted from -180 degrees, of 4 (v < 0) + 2 (u < 0) + (|v| > |u|).
 _SECTORS = (4, 5, 7, 6, 3, 2, 0, 1)
@@ -152,6 +153,9 @@ class BiWOOF(ClipTransformer):
         _check_settings(self.blocks, self.n_bins, self.convention)
         check_choice(self.method, "method", FLOW_METHODS)
 
+    def key_facts(self) -> dict[str, object]:  # noqa: D102
+        return {"flow": FLOW_VERSION}
+
     def transform_clip(self, clip: Clip) -> np.ndarray:
         """Return the clip's histograms, float64 of shape (blocks[0] * blocks[1] * n_bins,).
 
@@ -246,8 +250,7 @@ def _plan(
 
 def _cut(size: int, n_blocks: int, convention: str) -> np.ndarray:
     """Return where the blocks along an axis start and end, int64 of shape (n_blocks, 2)."""
-    edges = np.arange(n_blocks + 1, dtype=np.int64) * (size // n_blocks)
-    edges[-1] = size
+    edges = block_edges(size, n_blocks)
     starts, stops = edges[:-1].copy(), edges[1:].copy()
     if convention == "liong2018":
         starts[1:] -= 1

@@ -34,7 +34,8 @@ def cbptop(
     Parameters
     ----------
     frames : uint8 ndarray of shape (n_frames, height, width) or (n_frames, height, width, 3)
-        Colour becomes luma first. Real-valued frames, as interpolation in time gives them, are taken as they are.
+        Colour becomes luma first. Real-valued frames, as interpolation in time gives them, are taken as they are:
+        0..255, an overshoot of 1 at most allowed.
     radii : (int, int, int), each > 0, along x and y in pixels and along t in frames
     threshold : float > 0, in grey levels
     blocks : (int, int, int), each > 0
@@ -52,13 +53,15 @@ def cbptop(
     ParameterError
         If a parameter is not allowed.
     DataError
-        If `frames` is no clip, or too small for `radii` and `blocks`.
+        If `frames` is no clip, holds values that are no grey levels, or is too small for `radii` and `blocks`.
 
     Notes
     -----
     The pattern is [1]_'s, the three planes and the application to micro-expressions [2]_'s. The directions are those
     of `lbptop` under its convention "zhao2009" with interpolation "nearest", so that p = 0 is the row on XY and XT and
     time on YT, and p = 2 the column on XY and YT and time on XT.
+
+    `threshold` is in grey levels of 0..255: frames scaled to 0..1 stay below it everywhere, and all codes are 0.
 
     Published ports differ on m: here, as in [1]_, the centre is one of the nine pixels it averages; a C++ port
     averages the eight neighbours, in whole numbers.
@@ -133,7 +136,7 @@ class CBPTOP(ClipTransformer):
         NeedsError
             If the clip has no pixels.
         DataError
-            If the frames cannot be read, or are too few or too small.
+            If the frames cannot be read, are no grey levels, or are too few or too small.
         """
         settings = _check_settings(self.radii, self.threshold, self.blocks)
         return _histograms(clip.frames(), settings, float(self.threshold), clip.clip_id).ravel()
@@ -149,7 +152,7 @@ def _histograms(frames: object, settings: geometry.Settings, threshold: float, n
     """Count the codes of each block of centres, and scale."""
     from microexpr.features import _cbptop_kernels as kernels
 
-    grey = to_grey(check_frames(frames, name=name))
+    grey = to_grey(check_frames(frames, name=name, grey_levels=True))
     time, row, column = geometry.cut_centres(grey.shape, settings, name)
     least = np.array([threshold, 9 * threshold])
     if grey.dtype == np.uint8:

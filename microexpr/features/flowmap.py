@@ -9,8 +9,9 @@ from microexpr.core.checks import check_choice, check_int
 from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError
 from microexpr.core.frames import check_frames, to_grey
+from microexpr.features.strainmap import strain_image
 from microexpr.video.flow import FLOW_METHODS, optical_flow, resize_flow
-from microexpr.video.motion import onset_apex_motion
+from microexpr.video.motion import FLOW_VERSION, onset_apex_motion
 from microexpr.video.strain import optical_strain
 
 
@@ -18,8 +19,9 @@ def flow_map(onset: np.ndarray, apex: np.ndarray, *, size: int = 28, method: str
     """Compute the u / v / strain map between the onset and the apex frame.
 
     1. Optical flow from onset to apex. 2. Optical strain of the flow, at full size. 3. All three resized to
-    `size` x `size` by area averaging. 4. Each stretched to 0..255 on its own (a constant channel becomes 0) and
-    rounded, as in the maps that are passed around as image files.
+    `size` x `size`: shrinking averages over the area of each new pixel, enlarging interpolates linearly. 4. Each
+    stretched to 0..255 on its own (a constant channel becomes 0) and rounded, as in the maps that are passed around as
+    image files.
 
     Parameters
     ----------
@@ -66,11 +68,8 @@ def flow_map(onset: np.ndarray, apex: np.ndarray, *, size: int = 28, method: str
 
 
 def _as_map(flow: np.ndarray, strain: np.ndarray, size: int) -> np.ndarray:
-    """Shrink flow and strain to size x size and stretch each channel to 0..255."""
-    import cv2
-
-    small = cv2.resize(strain, (size, size), interpolation=cv2.INTER_AREA)
-    channels = np.dstack([resize_flow(flow, (size, size)), small])
+    """Resize flow and strain to size x size and stretch each channel to 0..255."""
+    channels = np.dstack([resize_flow(flow, (size, size)), strain_image(strain, size=size)])
     low = channels.min(axis=(0, 1))
     span = channels.max(axis=(0, 1)) - low
     stretched = (channels - low) / np.where(span > 0, span, 1.0) * 255.0
@@ -102,7 +101,7 @@ class FlowMap(ClipTransformer):
     (1, 2352)
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, size: int = 28, method: str = "tvl1") -> None:
         self.size = size
@@ -111,6 +110,9 @@ class FlowMap(ClipTransformer):
     def check_params(self) -> None:  # noqa: D102
         check_int(self.size, "size", minimum=1)
         check_choice(self.method, "method", FLOW_METHODS)
+
+    def key_facts(self) -> dict[str, object]:  # noqa: D102
+        return {"flow": FLOW_VERSION}
 
     def transform_clip(self, clip: Clip) -> np.ndarray:
         """Return the clip's map, float32 of shape (size * size * 3,).

@@ -46,7 +46,7 @@ def gabor(
     ----------
     frames : uint8 ndarray of shape (n_frames, height, width) or (n_frames, height, width, 3)
         Faces cut out of their pictures. Colour becomes luma first. Real-valued frames, as interpolation in time gives
-        them, are taken as they are.
+        them, are taken as they are: 0..255, an overshoot of 1 at most allowed.
     size : int >= 8, in pixels
         Height and width that frames are brought to.
     n_scales : int > 0
@@ -72,7 +72,7 @@ def gabor(
     ParameterError
         If a parameter is not allowed.
     DataError
-        If `frames` is no clip.
+        If `frames` is no clip, or holds values that are no grey levels.
 
     Notes
     -----
@@ -82,9 +82,11 @@ def gabor(
 
     From [1]_, as it is cited: single frames, 9 scales and 8 orientations; faces of 48 x 48 pixels are those of a
     program that follows it. Lengths of 2 to 32 pixels in steps of half an octave are those of the system of [2]_; that
-    [1]_ shares them is our reading. The kernel is that of [3]_ divided by 2 pi, so that its envelope sums to 1. Our choices: sigma
-    (2 pi in [3]_; its waves of 32 pixels would then be wider than the face), where kernels end, and the mirrored
-    border.
+    [1]_ shares them is our reading. The kernel is that of [3]_ divided by 2 pi, so that its envelope sums to 1. Our
+    choices: sigma (2 pi in [3]_; its waves of 32 pixels would then be wider than the face), where kernels end, and the
+    mirrored border.
+
+    There is no compiled loop: kernels are separable, so that convolving is a product of matrices, which BLAS does.
 
     Differs from [3]_ in: c is found from the sampled kernel, so that it sums to 0 exactly; there,
     c = exp(-sigma^2 / 2), the limit for long waves. Differs from [1]_ in: `pool`, which that system does not have.
@@ -108,7 +110,7 @@ def gabor(
     (3, 9, 8, 12, 12)
     """
     bank = _check_settings(size, n_scales, n_orientations, wavelength, sigma, pool)
-    return _magnitudes(check_frames(frames), bank, pool)
+    return _magnitudes(check_frames(frames, grey_levels=True), bank, pool)
 
 
 class Gabor(ClipTransformer):
@@ -175,10 +177,11 @@ class Gabor(ClipTransformer):
         NeedsError
             If the clip has no pixels or no apex.
         DataError
-            If the frames cannot be read.
+            If the frames cannot be read, or are no grey levels.
         """
         wanted = [*clip.onset_apex()] if self.frames == "onset-apex" else [clip.onset_apex()[1]]
-        rows = _magnitudes(clip.frames()[wanted], self._bank(), self.pool)
+        chosen = check_frames(clip.frames()[wanted], name=clip.clip_id, grey_levels=True)
+        rows = _magnitudes(chosen, self._bank(), self.pool)
         return rows if self.frames == "onset-apex" else rows[0]
 
     def transform_frames(self, frames: object) -> np.ndarray:
@@ -198,10 +201,10 @@ class Gabor(ClipTransformer):
         ParameterError
             If a parameter is not allowed.
         DataError
-            If `frames` is no clip.
+            If `frames` is no clip, or holds values that are no grey levels.
         """
         self.check_params()
-        return _magnitudes(check_frames(frames), self._bank(), self.pool)
+        return _magnitudes(check_frames(frames, grey_levels=True), self._bank(), self.pool)
 
     def _bank(self) -> "_Bank":
         return _check_settings(self.size, self.n_scales, self.n_orientations, self.wavelength, self.sigma, self.pool)

@@ -10,11 +10,7 @@ from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError
 from microexpr.core.frames import check_frames, to_grey
 from microexpr.features import _hog3d_geometry as geometry
-from microexpr.features._face_regions import FACE_REGIONS, frame_regions
-from microexpr.video.faces import region_masks
-
-# Far beyond any picture; squares of larger values would overflow.
-_LARGEST = 1e100
+from microexpr.features._face_regions import FACE_REGIONS, region_masks
 
 
 def hog3d(
@@ -46,8 +42,8 @@ def hog3d(
     Parameters
     ----------
     frames : uint8 ndarray of shape (n_frames, height, width) or (n_frames, height, width, 3)
-        Colour becomes luma first. Real-valued frames, as interpolation in time gives them, are taken as they are, up
-        to 1e100.
+        Colour becomes luma first. Real-valued frames, as interpolation in time gives them, are taken as they are:
+        0..255, an overshoot of 1 at most allowed.
     binning : {"polikovsky", "icosahedron", "dodecahedron"}
     cells : (int, int, int), each > 0, or None
         Numbers of cells along (rows, columns, time). None is (4, 4, 3) for the polyhedra, as in [2]_; for
@@ -72,9 +68,9 @@ def hog3d(
     ParameterError
         If a parameter is not allowed, or contradicts the binning or the masks.
     DataError
-        If `frames` is no clip, or too small for the cells (``polikovsky`` needs 2 frames of 2 x 2 pixels at least,
-        the polyhedra 3 frames, rows and columns a cell); if masks do not fit it, or one is empty; if the box reaches
-        beyond it.
+        If `frames` is no clip, holds values that are no grey levels, or is too small for the cells (``polikovsky``
+        needs 2 frames of 2 x 2 pixels at least, the polyhedra 3 frames, rows and columns a cell); if masks do not fit
+        it, or one is empty; if the box reaches beyond it.
 
     Notes
     -----
@@ -89,6 +85,9 @@ def hog3d(
     and one histogram over the whole clip. Its figures are not reproduced. A direction exactly between two bins
     counts for the one nearer to the plane's first axis. For uint8 frames the lengths of vectors are rounded to single
     precision before they are summed in double: 1e-7 of a bin.
+
+    A mirrored or reversed clip has no such exact counterpart on the polyhedra: a forward difference is then taken
+    between other pixels than before.
 
     The polyhedra follow the published program of [2]_ from gradients on, its golden ratio of 10 decimals included;
     "full" equals it to the last digits. Differs from it in: gradients, which here are forward differences summed over
@@ -111,7 +110,7 @@ def hog3d(
     """
     divider = None if masks is None else "masks"
     settings = geometry.check_settings(binning, cells, box, orientation, divider)
-    return _describe(_grey(frames, "frames"), settings, masks, "frames")
+    return _describe(check_frames(frames, grey_levels=True), settings, masks, "frames")
 
 
 class HOG3D(ClipTransformer):
@@ -176,18 +175,12 @@ class HOG3D(ClipTransformer):
         NeedsError
             If the clip has no pixels.
         DataError
-            If the frames cannot be read, are too few or too small, or there is no face to divide.
+            If the frames cannot be read, are no grey levels, are too few or too small, or there is no face to divide.
         """
         settings, kind = self._settings()
-        frames = check_frames(clip.frames(), name=clip.clip_id)
-        masks = None
-        if kind != "grid":
-            polygons = frame_regions(frames[clip.onset or 0], kind, name=clip.clip_id)
-            try:
-                masks = region_masks(polygons, (frames.shape[1], frames.shape[2]))
-            except DataError as error:
-                raise DataError(f"{clip.clip_id}: {error}") from None
-        return _describe(_grey(frames, clip.clip_id), settings, masks, clip.clip_id)
+        frames = check_frames(clip.frames(), name=clip.clip_id, grey_levels=True)
+        masks = None if kind == "grid" else region_masks(frames[clip.onset or 0], kind, name=clip.clip_id)
+        return _describe(frames, settings, masks, clip.clip_id)
 
     def _settings(self) -> tuple[geometry.Settings, str]:
         check_choice(self.binning, "binning", geometry.BINNINGS)
@@ -199,14 +192,8 @@ class HOG3D(ClipTransformer):
         return geometry.check_settings(self.binning, self.cells, None, self.orientation, divider), kind
 
 
-def _grey(frames: object, name: str) -> np.ndarray:
-    grey = np.ascontiguousarray(to_grey(check_frames(frames, name=name)))
-    if grey.dtype != np.uint8 and max(grey.max(), -grey.min()) > _LARGEST:
-        raise DataError(f"{name}: frames hold values beyond {_LARGEST}")
-    return grey
-
-
-def _describe(grey: np.ndarray, settings: geometry.Settings, masks: object, name: str) -> np.ndarray:
+def _describe(frames: np.ndarray, settings: geometry.Settings, masks: object, name: str) -> np.ndarray:
+    grey = np.ascontiguousarray(to_grey(frames))
     if settings.binning == "polikovsky":
         return _plane_histograms(grey, settings, masks, name)
     return _polyhedron_vector(grey, settings, name)

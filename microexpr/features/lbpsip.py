@@ -28,7 +28,8 @@ def lbpsip(
     Parameters
     ----------
     frames : uint8 ndarray of shape (n_frames, height, width) or (n_frames, height, width, 3)
-        Colour becomes luma first. Real-valued frames, as interpolation in time gives them, are taken as they are.
+        Colour becomes luma first. Real-valued frames, as interpolation in time gives them, are taken as they are:
+        0..255, an overshoot of 1 at most allowed.
     radii : (int, int, int), each > 0, along x and y in pixels and along t in frames
     blocks : (int, int, int), each > 0
         Numbers of blocks along (rows, columns, time). Of L centres along an axis cut into n, each block takes
@@ -45,7 +46,7 @@ def lbpsip(
     ParameterError
         If a parameter is not allowed.
     DataError
-        If `frames` is no clip, or too small for `radii` and `blocks`.
+        If `frames` is no clip, holds values that are no grey levels, or is too small for `radii` and `blocks`.
 
     Notes
     -----
@@ -111,7 +112,7 @@ class LBPSIP(ClipTransformer):
         NeedsError
             If the clip has no pixels.
         DataError
-            If the frames cannot be read, or are too few or too small.
+            If the frames cannot be read, are no grey levels, or are too few or too small.
         """
         return _histograms(clip.frames(), _check_settings(self.radii, self.blocks), clip.clip_id)
 
@@ -124,7 +125,7 @@ def _histograms(frames: object, settings: geometry.Settings, name: str) -> np.nd
     """Count the codes of each block of centres, split them into their two parts, and scale."""
     from microexpr.features import _lbpsip_kernels as kernels
 
-    grey = np.ascontiguousarray(to_grey(check_frames(frames, name=name)))
+    grey = np.ascontiguousarray(to_grey(check_frames(frames, name=name, grey_levels=True)))
     time, row, column = geometry.cut_centres(grey.shape, settings, name)
     n_frames, height, width = grey.shape
     radius_x, radius_y, radius_t = settings.radii

@@ -50,7 +50,8 @@ def lbptop(
     Parameters
     ----------
     frames : uint8 ndarray of shape (n_frames, height, width) or (n_frames, height, width, 3)
-        Colour becomes luma first. Real-valued frames, as interpolation in time gives them, are taken as they are.
+        Colour becomes luma first. Real-valued frames, as interpolation in time gives them, are taken as they are:
+        0..255, an overshoot of 1 at most allowed.
     radii : (int, int, int), each > 0, along x and y in pixels and along t in frames
     neighbors : {8, 4}
         Neighbours on each plane.
@@ -77,8 +78,9 @@ def lbptop(
     ParameterError
         If a parameter is not allowed, or contradicts the convention.
     DataError
-        If `frames` is no clip, or too small for `radii` and `blocks`; ``unfolding2016`` also fails on sizes L with
-        (n - 1) ceil(L / n) >= L, which leave no centre for the last of n blocks.
+        If `frames` is no clip, holds values that are no grey levels, or is too small for `radii` and `blocks`;
+        ``unfolding2016`` also fails on sizes L with (n - 1) ceil(L / n) >= L, which leave no centre for the last of n
+        blocks.
 
     Notes
     -----
@@ -171,7 +173,7 @@ class LBPTOP(ClipTransformer):
         NeedsError
             If the clip has no pixels.
         DataError
-            If the frames cannot be read, or are too few or too small.
+            If the frames cannot be read, are no grey levels, or are too few or too small.
         """
         return _histograms(clip.frames(), self._settings(), clip.clip_id).ravel()
 
@@ -183,7 +185,7 @@ class LBPTOP(ClipTransformer):
 
 def _histograms(frames: object, settings: geometry.Settings, name: str) -> np.ndarray:
     """Count the cells of the grid, add them up to blocks, and scale."""
-    grey = np.ascontiguousarray(to_grey(check_frames(frames, name=name)))
+    grey = np.ascontiguousarray(to_grey(check_frames(frames, name=name, grey_levels=True)))
     cells = geometry.cut_centres(grey.shape, settings, name)
     counts = _count(grey, settings, cells)
     n_rows, n_columns, n_times = settings.blocks

@@ -5,14 +5,16 @@ __all__ = ["MDMO", "mdmo"]
 import numpy as np
 
 from microexpr.core.base import ClipTransformer
-from microexpr.core.checks import check_choice, check_float, check_int_tuple
+from microexpr.core.checks import check_choice, check_float
 from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError
 from microexpr.core.frames import check_frames
-from microexpr.features._face_regions import FACE_REGIONS, frame_regions
-from microexpr.video.faces import region_masks
+from microexpr.features._face_regions import FACE_REGIONS, check_grid, region_masks
 from microexpr.video.flow import FLOW_METHODS
-from microexpr.video.motion import onset_flows
+from microexpr.video.motion import FLOW_VERSION, onset_flows
+
+# Rows and columns of regions="grid" where none are given: as many regions as the paper has.
+_GRID = (6, 6)
 
 
 def mdmo(flows: object, regions: object, *, alpha: float = 0.9) -> np.ndarray:
@@ -50,8 +52,9 @@ def mdmo(flows: object, regions: object, *, alpha: float = 0.9) -> np.ndarray:
     -----
     Of [1]_ are the steps, the eight bins and alpha = 0.9. That means are of vectors (nowhere of angles), and that a
     frame without motion in a region counts there as a zero vector, is how we read it. Ours are: ties go to the first
-    bin; vectors of length 0 have no direction and are in no bin; the range of theta, symmetric so that no motion has
-    the value in the middle and the sign says up or down.
+    bin (so where a bin ties with the fullest, a mirrored clip need not give mirrored directions); vectors of length 0
+    have no direction and are in no bin; the range of theta, symmetric so that no motion has the value in the middle and
+    the sign says up or down.
 
     theta as a number jumps by 2 pi where a motion to the left turns from slightly downwards to slightly upwards, and
     it is noise where rho is small: so it is in [1]_ too, whose weight of 0.1 keeps that small.
@@ -89,7 +92,8 @@ class MDMO(ClipTransformer):
     ----------
     regions : {"mdmo36", "kato15", "polikovsky12", "grid"}
         See `microexpr.video.faces.regions`; "grid" divides the whole picture and looks for no face.
-    grid : (rows, columns), ints > 0
+    grid : (rows, columns), ints > 0, or None
+        For "grid" alone, where None is (6, 6).
     alpha : float in [0, 1]
         The weight of the lengths; directions have 1 - alpha.
     method : {"tvl1", "farneback", "dis"}
@@ -125,7 +129,7 @@ class MDMO(ClipTransformer):
     def __init__(
         self,
         regions: str = "mdmo36",
-        grid: tuple[int, int] = (6, 6),
+        grid: tuple[int, int] | None = None,
         alpha: float = 0.9,
         method: str = "farneback",
     ) -> None:
@@ -136,9 +140,12 @@ class MDMO(ClipTransformer):
 
     def check_params(self) -> None:  # noqa: D102
         check_choice(self.regions, "regions", FACE_REGIONS)
-        check_int_tuple(self.grid, "grid", 2, minimum=1)
+        check_grid(self.grid, self.regions, _GRID)
         check_float(self.alpha, "alpha", minimum=0.0, maximum=1.0)
         check_choice(self.method, "method", FLOW_METHODS)
+
+    def key_facts(self) -> dict[str, object]:  # noqa: D102
+        return {"flow": FLOW_VERSION}
 
     def transform_clip(self, clip: Clip) -> np.ndarray:
         """Return the clip's main motions, float64 of shape (2 * n_regions,).
@@ -148,18 +155,14 @@ class MDMO(ClipTransformer):
         NeedsError
             If the clip has no pixels.
         DataError
-            If the frames cannot be read, there is none after the onset, no face or more than one is found, or a region
-            has no pixel.
+            If the frames cannot be read, there is none after the onset, no face or more than one is found, the
+            grid has more rows or columns than the picture, or a region has no pixel.
         """
         frames = check_frames(clip.frames(), name=clip.clip_id, min_frames=2)
         onset = 0 if clip.onset is None else clip.onset
         offset = len(frames) - 1 if clip.offset is None else clip.offset
-        polygons = frame_regions(frames[onset], self.regions, grid=self.grid, name=clip.clip_id)
-        height, width = frames.shape[1:3]
-        try:
-            masks = region_masks(polygons, (height, width))
-        except DataError as error:
-            raise DataError(f"{clip.clip_id}: {error}") from None
+        grid = check_grid(self.grid, self.regions, _GRID)
+        masks = region_masks(frames[onset], self.regions, grid=grid, name=clip.clip_id)
         flows = onset_flows(frames, range(onset + 1, offset + 1), onset=onset, method=self.method, name=clip.clip_id)
         return _polar_motions(flows, masks, self.alpha, clip.clip_id)
 

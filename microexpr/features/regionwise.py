@@ -7,12 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from microexpr.core.base import ClipTransformer
-from microexpr.core.checks import check_choice, check_int_tuple
+from microexpr.core.checks import check_choice
 from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError, ParameterError
 from microexpr.core.frames import check_frames
 from microexpr.core.sources import ArraySource
-from microexpr.features._face_regions import FACE_REGIONS, frame_regions, region_boxes
+from microexpr.features._face_regions import FACE_REGIONS, check_grid, frame_regions, region_boxes
+
+# Rows and columns of regions="grid" where none are given.
+_GRID = (5, 5)
 
 
 class InRegions(ClipTransformer):
@@ -27,7 +30,8 @@ class InRegions(ClipTransformer):
         Anything that works from frames, `LBPTOP()` say.
     regions : {"kato15", "polikovsky12", "mdmo36", "grid"}
         See `microexpr.video.faces.regions`; "grid" divides the whole picture and looks for no face.
-    grid : (rows, columns), ints > 0
+    grid : (rows, columns), ints > 0, or None
+        For "grid" alone, where None is (5, 5).
 
     Notes
     -----
@@ -44,7 +48,9 @@ class InRegions(ClipTransformer):
 
     version = 1
 
-    def __init__(self, descriptor: ClipTransformer, regions: str = "kato15", grid: tuple[int, int] = (5, 5)) -> None:
+    def __init__(
+        self, descriptor: ClipTransformer, regions: str = "kato15", grid: tuple[int, int] | None = None
+    ) -> None:
         self.descriptor = descriptor
         self.regions = regions
         self.grid = grid
@@ -54,7 +60,7 @@ class InRegions(ClipTransformer):
             raise ParameterError(f"descriptor is a {type(self.descriptor).__name__}: it must be a ClipTransformer")
         self.descriptor.check_params()
         check_choice(self.regions, "regions", FACE_REGIONS)
-        check_int_tuple(self.grid, "grid", 2, minimum=1)
+        check_grid(self.grid, self.regions, _GRID)
 
     def transform_clip(self, clip: Clip) -> np.ndarray:
         """Return the descriptors of all regions, one after the other, as one row.
@@ -62,11 +68,13 @@ class InRegions(ClipTransformer):
         Raises
         ------
         DataError
-            If there is no face to divide, or a region is too small for the descriptor; the message names it.
+            If there is no face to divide, the grid has more rows or columns than the picture, or a region is too small
+            for the descriptor; the message names it.
         """
         frames = check_frames(clip.frames(), name=clip.clip_id)
         first = frames[clip.onset or 0]
-        polygons = frame_regions(first, self.regions, grid=self.grid, name=clip.clip_id)
+        grid = check_grid(self.grid, self.regions, _GRID)
+        polygons = frame_regions(first, self.regions, grid=grid, name=clip.clip_id)
         rows = []
         for region, (y, x) in region_boxes(polygons, first.shape[:2], name=clip.clip_id).items():
             part = replace(clip, source=ArraySource(np.ascontiguousarray(frames[:, y, x])))

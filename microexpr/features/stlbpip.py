@@ -12,8 +12,11 @@ from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError, ParameterError
 from microexpr.core.frames import check_frames, to_grey
 from microexpr.features import _lbptop_geometry as geometry
+from microexpr.features._blocks import block_edges
 
 _LONGEST_WINDOW = 15
+# What the sparse part is rounded to, in grey levels: as a power of 2, so that sums are exact in any order.
+_STEP = 2.0**-20
 
 
 def stlbpip(
@@ -26,7 +29,8 @@ def stlbpip(
     """Compute histograms of local binary patterns on integral projections (STLBP-IP, DiSTLBP-RIP).
 
     1. Images of motion: D_t = I_t - I_0 for t >= 1; with `discriminative`, for t >= 0, frame t of the sparse part of
-       the robust principal component analysis of the clip's frames (low rank: the face; sparse: what moves).
+       the robust principal component analysis of the clip's frames (low rank: the face; sparse: what moves), rounded
+       to multiples of 2^-20.
     2. In each block, the horizontal projection of D_t has the sum of each row of the block, the vertical projection
        that of each column.
     3. XY: each value of a projection gets a code with one bit for each of the window - 1 values around it, the first
@@ -40,7 +44,7 @@ def stlbpip(
     ----------
     frames : uint8 ndarray of shape (n_frames, height, width) or (n_frames, height, width, 3)
         The first is the neutral one. Colour becomes luma first. Real-valued frames, as interpolation in time gives
-        them, are taken as they are.
+        them, are taken as they are: 0..255, an overshoot of 1 at most allowed.
     blocks : (int, int), each > 0
         Numbers of blocks along (rows, columns). Of L pixels along an axis cut into n, each block takes floor(L / n),
         and the last the remainder too.
@@ -61,8 +65,8 @@ def stlbpip(
     ParameterError
         If a parameter is not allowed.
     DataError
-        If `frames` is no clip, has fewer than 4 frames (3 with `discriminative`) or blocks smaller than `window`, or
-        if the robust analysis does not converge.
+        If `frames` is no clip, holds values that are no grey levels, has fewer than 4 frames (6 with `discriminative`)
+        or blocks smaller than `window`, or if the robust analysis does not converge.
 
     Notes
     -----
@@ -74,6 +78,10 @@ def stlbpip(
     Differs from [1]_ in: projections are sums, not means (codes are the same but for that rounding); blocks are cut
     before the images of XT and YT are coded, each losing its own border; those images keep their size, since the
     number of frames is left to interpolation in time.
+
+    A clip in which nothing moves may still have a sparse part: spots that stand still, brighter or darker than what is
+    around them, count as sparse as well as spots that move, the more so the fewer frames there are. They are alike in
+    all frames.
 
     Differs from [2]_ in: the analysis is of the whole clip, not of each block, by inexact augmented Lagrange
     multipliers with weight 1 / sqrt(max(pixels, frames)) [3]_, and its sparse part takes the place of the difference
@@ -125,7 +133,7 @@ class STLBPIP(ClipTransformer):
     (2, 2520)
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, blocks: tuple[int, int] = (1, 1), window: int = 9, discriminative: bool = False) -> None:
         self.blocks = blocks
@@ -143,7 +151,8 @@ class STLBPIP(ClipTransformer):
         NeedsError
             If the clip has no pixels.
         DataError
-            If the frames cannot be read, are too few or too small, or the robust analysis does not converge.
+            If the frames cannot be read, are no grey levels, are too few or too small, or the robust analysis does not
+            converge.
         """
         settings = _check_settings(self.blocks, self.window, self.discriminative)
         return _histograms(clip.frames(), settings, clip.clip_id)
@@ -172,7 +181,7 @@ def _histograms(frames: object, settings: _Settings, name: str) -> np.ndarray:
     """Project the images of motion, and code the projections block by block."""
     from microexpr.features import _stlbpip_kernels as kernels
 
-    grey = to_grey(check_frames(frames, name=name, min_frames=3 if settings.discriminative else 4))
+    grey = to_grey(check_frames(frames, name=name, min_frames=6 if settings.discriminative else 4, grey_levels=True))
     rows, columns = (
         _cut(size, n_blocks, settings.window, axis, name)
         for size, n_blocks, axis in zip(grey.shape[1:], settings.blocks, ("rows", "columns"), strict=True)
@@ -198,14 +207,14 @@ def _histograms(frames: object, settings: _Settings, name: str) -> np.ndarray:
 
 
 def _cut(length: int, n_blocks: int, window: int, axis: str, name: str) -> np.ndarray:
-    """Return where the blocks along an axis begin, and its length."""
+    """Return where the blocks along an axis begin, and its length; a DataError if they are shorter than the window."""
     size = length // n_blocks
     if size < window:
         raise DataError(
             f"{name}: {length} {axis} cut into {n_blocks} block{'s' * (n_blocks > 1)} leave {size} each; "
             f"window {window} needs {window}"
         )
-    return np.append(size * np.arange(n_blocks), length)
+    return block_edges(length, n_blocks)
 
 
 def _motion(grey: np.ndarray, settings: _Settings, name: str) -> np.ndarray:
@@ -215,7 +224,8 @@ def _motion(grey: np.ndarray, settings: _Settings, name: str) -> np.ndarray:
     from microexpr.features._robust_pca import robust_pca
 
     _, sparse = robust_pca(grey.reshape(len(grey), -1).astype(np.float64), name=name)
-    return sparse.reshape(grey.shape)
+    # Where nothing moves, rounding errors of the analysis remain; codes of them would be chance.
+    return (np.rint(sparse / _STEP) * _STEP).reshape(grey.shape)
 
 
 def _projections(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

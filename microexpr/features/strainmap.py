@@ -10,7 +10,7 @@ from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError
 from microexpr.core.frames import check_frames, to_grey
 from microexpr.video.flow import FLOW_METHODS
-from microexpr.video.motion import onset_apex_motion, onset_flows
+from microexpr.video.motion import FLOW_VERSION, onset_apex_motion, onset_flows
 from microexpr.video.strain import optical_strain
 
 
@@ -144,6 +144,9 @@ class OpticalStrain(ClipTransformer):
         check_int(self.size, "size", minimum=1)
         check_choice(self.frames, "frames", ("apex", "all"))
         check_choice(self.method, "method", FLOW_METHODS)
+
+    def key_facts(self) -> dict[str, object]:  # noqa: D102
+        return {"flow": FLOW_VERSION}
 
     def transform_clip(self, clip: Clip) -> np.ndarray:
         """Return the clip's strain image, float64 of shape (size * size,).

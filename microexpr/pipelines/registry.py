@@ -37,7 +37,7 @@ def _moves(clip: Clip) -> bool:
 #: What a method can need of every clip, and how to tell that a clip has it.
 NEEDS: Mapping[str, tuple[str, Callable[[Clip], bool]]] = {
     "pixels": ("frames, not a stored flow map", lambda clip: clip.has_pixels),
-    "motion": ("an apex after the onset, or a stored flow map", lambda clip: not clip.has_pixels or _moves(clip)),
+    "motion": ("an apex after the onset or a stored flow map", lambda clip: not clip.has_pixels or _moves(clip)),
 }
 
 

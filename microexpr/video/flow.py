@@ -89,16 +89,16 @@ def resize_flow(flow: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """
     import cv2
 
-    size = check_int_tuple(size, "size", 2, minimum=1)
+    rows, columns = check_int_tuple(size, "size", 2, minimum=1)
     if flow.ndim != 3 or flow.shape[2] != 2 or not flow.size:
         raise DataError(f"flow has shape {flow.shape}; it must be (height, width, 2)")
     if not np.isfinite(flow).all():
         raise DataError("flow holds NaN or infinity")
     height, width = flow.shape[:2]
-    shrinks = size[0] <= height and size[1] <= width
+    shrinks = rows <= height and columns <= width
     resized = cv2.resize(
         np.asarray(flow, np.float64),
-        (size[1], size[0]),
+        (columns, rows),
         interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
     )
-    return np.asarray(resized * np.array([size[1] / width, size[0] / height]))
+    return np.asarray(resized * np.array([columns / width, rows / height]))

@@ -4,12 +4,15 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError, NeedsError, ParameterError
 from microexpr.core.sources import ArraySource, FlowMapSource
 from microexpr.features.flowmap import FlowMap, flow_map
 from microexpr.testing import check_clip_transformer
+from microexpr.video.flow import optical_flow
+from microexpr.video.strain import optical_strain
 
 RNG = np.random.default_rng(0)
 
@@ -40,6 +43,19 @@ def test_each_channel_is_stretched_to_the_whole_range():
     assert stretched.dtype == np.uint8
     assert stretched.min(axis=(0, 1)).tolist() == [0, 0, 0]
     assert stretched.max(axis=(0, 1)).tolist() == [255, 255, 255]
+
+
+def test_enlarging_interpolates_all_three_channels_linearly():
+    first = _textured(20, 16)
+    second = np.roll(first, 1, axis=1)
+    flow = optical_flow(first, second)
+    channels = [flow[..., 0], flow[..., 1], optical_strain(flow)]
+    for found, channel in zip(np.moveaxis(flow_map(first, second), -1, 0), channels, strict=True):
+        # New centres among the old ones; outside these the border goes on.
+        rows, columns = (np.clip((np.arange(28) + 0.5) * size / 28 - 0.5, 0, size - 1) for size in (20, 16))
+        large = ndimage.map_coordinates(channel, np.meshgrid(rows, columns, indexing="ij"), order=1)
+        expected = (large - large.min()) / (large.max() - large.min()) * 255
+        np.testing.assert_allclose(found, expected, atol=0.51)
 
 
 def test_a_still_pair_gives_zeros_not_amplified_noise():

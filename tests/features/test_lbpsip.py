@@ -60,7 +60,7 @@ def test_blocks_equal_the_twin_where_sizes_leave_a_remainder(radii, blocks):
 
 
 def test_frames_of_real_values_equal_the_twin():
-    clip = np.random.default_rng(0).normal(100, 50, (6, 9, 8))
+    clip = np.random.default_rng(0).normal(120, 25, (6, 9, 8))
     np.testing.assert_array_equal(lbpsip(clip), naive.lbpsip(clip, (1, 1, 1), (1, 1, 1)).ravel())
 
 
@@ -154,6 +154,21 @@ def test_a_clip_run_backwards_exchanges_earlier_and_later(clip):
     found, plain = lbpsip(clip[::-1]), lbpsip(clip)
     np.testing.assert_array_equal(found[:16], plain[:16])
     np.testing.assert_array_equal(found[16:], plain[16:][exchanged(4, 0, 1)])
+
+
+@few
+@given(
+    blocks=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 2)),
+    size=st.integers(1, 4),
+    height=st.integers(5, 9),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_mirrored_clip_reverses_the_columns_of_blocks_where_they_divide_the_width(blocks, size, height, seed):
+    clip = one_clip((4, height, 2 + size * blocks[1]), seed=seed)
+    n_rows, n_columns, n_times = blocks
+    plain, found = (lbpsip(c, blocks=blocks).reshape(n_times, n_rows, n_columns, 20) for c in (clip, clip[:, :, ::-1]))
+    order = [*exchanged(16, 0, 2), *range(16, 20)]
+    np.testing.assert_array_equal(found, plain[:, :, ::-1][..., order])
 
 
 @few

@@ -64,6 +64,23 @@ def test_a_region_too_small_for_the_descriptor_is_named():
         InRegions(LBPTOP(radii=(3, 3, 1)), regions="grid", grid=(5, 5)).transform([FRAMES])
 
 
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ((24, 2), "clip 0: 23 rows of pixels cannot be cut into 24 blocks"),
+        ((2, 18), "clip 0: 17 columns of pixels cannot be cut into 18 blocks"),
+    ],
+)
+def test_a_grid_of_more_blocks_than_pixels_is_refused(grid, message):
+    with pytest.raises(DataError, match=f"^{message}$"):
+        InRegions(SMALL, regions="grid", grid=grid).transform([FRAMES])
+
+
+def test_a_grid_has_five_rows_and_columns_where_none_are_given():
+    larger = np.random.default_rng(0).integers(0, 256, (9, 25, 20), dtype=np.uint8)
+    assert InRegions(SMALL, regions="grid").transform([larger]).shape == (1, 25 * 177)
+
+
 def test_a_region_outside_the_picture_is_named():
     with pytest.raises(DataError, match="toy: the region chin lies outside the 10 x 12 picture"):
         region_boxes({"chin": np.array([(1.0, 11.0), (5.0, 11.0), (5.0, 14.0)])}, (10, 12), name="toy")
@@ -73,7 +90,8 @@ def test_a_region_outside_the_picture_is_named():
     ("transformer", "message"),
     [
         (InRegions(SMALL, regions="nose"), "regions is 'nose'"),
-        (InRegions(SMALL, grid=(0, 2)), "grid"),
+        (InRegions(SMALL, grid=(0, 2)), r"grid\[0\] is 0"),
+        (InRegions(SMALL, grid=(5, 5)), r"grid is \(5, 5\): it must be None, regions='kato15' has no grid"),
         (InRegions(LBPTOP(neighbors=5)), "neighbors is 5"),
         (InRegions("lbptop"), "descriptor is a str"),
     ],

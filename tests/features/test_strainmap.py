@@ -54,6 +54,23 @@ def test_enlarging_interpolates_linearly():
     np.testing.assert_allclose(found, 8 * steps[:, None] + 4 * steps)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    shape=st.tuples(st.integers(4, 20), st.integers(4, 20)),
+    size=st.integers(1, 24),
+    scale=st.sampled_from([1e-3, 7.0]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_mirrored_flow_has_a_mirrored_image_and_one_scaled_a_scaled_image(shape, size, scale, seed):
+    flow = np.random.default_rng(seed).normal(size=(*shape, 2))
+    found, mirrored, scaled = (
+        strain_image(optical_strain(field), size=size) for field in (flow, flow[:, ::-1] * [-1, 1], scale * flow)
+    )
+    # OpenCV sums with weights of single precision.
+    np.testing.assert_allclose(mirrored, found[:, ::-1], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(scaled, scale * found, rtol=1e-9)
+
+
 def test_pooling_is_the_mean_over_time_divided_by_its_largest_and_resized():
     strains = np.random.default_rng(0).random((4, 12, 9))
     mean = strains.mean(axis=0)

@@ -112,7 +112,7 @@ def test_needs_tell_which_clips_lack_what():
     table = clips.table.copy()
     table.loc[table.index[0], "apex"] = None
     without = ClipSet(table, clips.sources, classes=clips.classes)
-    reason = "flow-svm needs an apex after the onset, or a stored flow map: 1 clip has none (toy/s00/ne0)"
+    reason = "flow-svm needs an apex after the onset or a stored flow map: 1 clip has none (toy/s00/ne0)"
     assert unmet_needs(get_method("flow-svm"), without) == reason
     stored = ClipSet(clips.table.drop(columns=["onset", "apex", "offset", "n_frames"]), [FlowMapSource("m.png")] * 6)
     assert unmet_needs(get_method("flow-svm"), stored) is None

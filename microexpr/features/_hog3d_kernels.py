@@ -52,7 +52,7 @@ def vote(frames, time_edges, row_runs, runs, n_regions, slopes, votes):
                 for plane in range(3):
                     for run in range(row_runs[row], row_runs[row + 1]):
                         histogram = (block * n_regions + runs[run, 2]) * 3 + plane
-                        _tally(codes[plane], lengths[plane], runs[run, 0], runs[run, 1], votes, histogram)
+                        _tally(codes[plane], lengths[plane], runs[run, 0], runs[run, 1], votes[histogram])
 
 
 @njit(nogil=True, cache=True)
@@ -124,13 +124,13 @@ def _encode(first, second, slopes, lengths, codes):
 
 
 @njit(nogil=True, cache=True)
-def _tally(codes, lengths, start, stop, votes, histogram):
+def _tally(codes, lengths, start, stop, histogram):
+    """Add the lengths of a run to the codes of one histogram, (COPIES, 16)."""
     position, one = np.uintp(start), np.uintp(1)
-    histogram = np.uintp(histogram)
     for _ in range((stop - start) // 4):
         for copy in range(4):
-            votes[histogram, copy, codes[position]] += lengths[position]
+            histogram[copy, codes[position]] += lengths[position]
             position += one
     for copy in range((stop - start) % 4):
-        votes[histogram, copy, codes[position]] += lengths[position]
+        histogram[copy, codes[position]] += lengths[position]
         position += one

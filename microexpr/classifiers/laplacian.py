@@ -5,17 +5,14 @@ __all__ = ["LaplacianScoreSelector"]
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin
-from sklearn.utils.validation import check_is_fitted
 
-from microexpr.classifiers._arrays import check_training, check_unlabelled, refuse_data
-from microexpr.classifiers._counts import check_count, count_features
+from microexpr.classifiers._arrays import check_training, check_unlabelled
+from microexpr.classifiers._ranking import RankedSelector
 from microexpr.core.checks import check_choice, check_int
 from microexpr.core.errors import DataError
 
 
-class LaplacianScoreSelector(SelectorMixin, BaseEstimator):
+class LaplacianScoreSelector(RankedSelector):
     """Keep the features with the lowest Laplacian scores, learned from the training rows.
 
     1. Edges join each row to its `n_neighbors` nearest by Euclidean distance, among those of its own class if
@@ -72,6 +69,7 @@ class LaplacianScoreSelector(SelectorMixin, BaseEstimator):
     """
 
     version = 1
+    _highest = False
 
     def __init__(self, n_features: int | float | str = 0.5, n_neighbors: int = 5, supervised: bool = True) -> None:
         self.n_features = n_features
@@ -80,7 +78,7 @@ class LaplacianScoreSelector(SelectorMixin, BaseEstimator):
 
     def check_params(self) -> None:
         """Raise a ParameterError if a parameter is not allowed."""
-        check_count(self.n_features)
+        super().check_params()
         check_int(self.n_neighbors, "n_neighbors", minimum=1)
         check_choice(self.supervised, "supervised", (True, False))
 
@@ -112,35 +110,9 @@ class LaplacianScoreSelector(SelectorMixin, BaseEstimator):
             features, labels = check_training(self, X, y, min_samples=2)
         else:
             features = check_unlabelled(self, X, min_samples=2)
-        self._n_kept = count_features(self.n_features, features.shape[1])
+        self._keep(features.shape[1])
         self.scores_ = _scores(features, _edges(features, labels, self.n_neighbors))
         return self
-
-    def transform(self, X: object) -> np.ndarray:
-        """Return the features that are kept.
-
-        Parameters
-        ----------
-        X : array of shape (n_rows, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_kept), dtype as X
-
-        Raises
-        ------
-        DataError
-            If X is no finite array with the features of the training set.
-        """
-        check_is_fitted(self, "scores_")
-        with refuse_data():
-            return super().transform(X)
-
-    def _get_support_mask(self) -> np.ndarray:
-        check_is_fitted(self)
-        mask = np.zeros(len(self.scores_), bool)
-        mask[np.argsort(self.scores_, kind="stable")[: self._n_kept]] = True
-        return mask
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -5,16 +5,13 @@ __all__ = ["VarianceRatioSelector"]
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin
-from sklearn.utils.validation import check_is_fitted
 
-from microexpr.classifiers._arrays import check_classes, check_training, refuse_data
-from microexpr.classifiers._counts import check_count, count_features
+from microexpr.classifiers._arrays import check_classes, check_training
+from microexpr.classifiers._ranking import RankedSelector
 from microexpr.core.errors import DataError
 
 
-class VarianceRatioSelector(SelectorMixin, BaseEstimator):
+class VarianceRatioSelector(RankedSelector):
     """Keeps the features whose variance between classes is largest against that within them.
 
     The score of a feature is F = sum_c n_c (mu_c - mu)^2 / sum_c n_c s_c^2, with n_c the samples of class c, mu_c and
@@ -55,13 +52,10 @@ class VarianceRatioSelector(SelectorMixin, BaseEstimator):
     """
 
     version = 1
+    _highest = True
 
     def __init__(self, n_features: int | float | str = 0.5) -> None:
         self.n_features = n_features
-
-    def check_params(self) -> None:
-        """Raise a ParameterError if a parameter is not allowed."""
-        check_count(self.n_features)
 
     def fit(self, X: object, y: object) -> Self:
         """Score the features.
@@ -91,35 +85,9 @@ class VarianceRatioSelector(SelectorMixin, BaseEstimator):
             raise DataError(
                 f"y has {len(y)} samples of as many classes: some class must have 2 samples to vary within it"
             )
-        self._n_kept = count_features(self.n_features, X.shape[1])
+        self._keep(X.shape[1])
         self.scores_ = _variance_ratios(X, codes, len(classes))
         return self
-
-    def transform(self, X: object) -> np.ndarray:
-        """Return the features that are kept.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_kept), dtype as X
-
-        Raises
-        ------
-        DataError
-            If X is no finite array with the features of the training set.
-        """
-        check_is_fitted(self, "scores_")
-        with refuse_data():
-            return super().transform(X)
-
-    def _get_support_mask(self) -> np.ndarray:
-        check_is_fitted(self)
-        mask = np.zeros(len(self.scores_), dtype=bool)
-        mask[np.argsort(-self.scores_, kind="stable")[: self._n_kept]] = True
-        return mask
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

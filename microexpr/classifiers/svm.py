@@ -2,6 +2,7 @@
 
 __all__ = ["RBFSVM", "HistogramSVM", "linear_svm"]
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -41,7 +42,7 @@ def check_svm_params(C: object, class_weight: object) -> None:
         raise ParameterError(f"class_weight is {class_weight!r}: it must be None, 'balanced' or a dict of weights")
 
 
-class _KernelSVM(ClassifierMixin, BaseEstimator):
+class _KernelSVM(ClassifierMixin, BaseEstimator, ABC):
     """What the SVMs with a kernel of the training rows share: checks, and the answers of the machine inside."""
 
     #: The word that stands for a gamma taken from the training rows.
@@ -69,9 +70,9 @@ class _KernelSVM(ClassifierMixin, BaseEstimator):
         kernel_rows = self._kernel_rows(X)
         return np.asarray(self.svm_.decision_function(kernel_rows))
 
+    @abstractmethod
     def _kernel_rows(self, X: object) -> np.ndarray:
         """Return what the machine inside takes for the rows of X."""
-        raise NotImplementedError
 
     @property
     def classes_(self) -> np.ndarray:

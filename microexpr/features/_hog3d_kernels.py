@@ -49,10 +49,9 @@ def vote(frames, time_edges, row_runs, runs, n_regions, slopes, votes):
                 _encode(gradient[0], gradient[1], slopes[0], lengths[0], codes[0])
                 _encode(gradient[0], gradient[2], slopes[1], lengths[1], codes[1])
                 _encode(gradient[1], gradient[2], slopes[2], lengths[2], codes[2])
-                for plane in range(3):
-                    for run in range(row_runs[row], row_runs[row + 1]):
-                        histogram = (block * n_regions + runs[run, 2]) * 3 + plane
-                        _tally(codes[plane], lengths[plane], runs[run, 0], runs[run, 1], votes[histogram])
+                for run in range(row_runs[row], row_runs[row + 1]):
+                    histogram = (block * n_regions + runs[run, 2]) * 3
+                    _tally(codes, lengths, runs[run, 0], runs[run, 1], votes[histogram : histogram + 3])
 
 
 @njit(nogil=True, cache=True)
@@ -124,13 +123,16 @@ def _encode(first, second, slopes, lengths, codes):
 
 
 @njit(nogil=True, cache=True)
-def _tally(codes, lengths, start, stop, histogram):
-    """Add the lengths of a run to the codes of one histogram, (COPIES, 16)."""
+def _tally(codes, lengths, start, stop, votes):
+    """Add the lengths of a run to the codes of a region's three histograms, (3, COPIES, 16)."""
+    # The planes side by side: their sums do not wait for each other.
+    codes_xy, codes_xt, codes_yt = codes[0], codes[1], codes[2]
+    lengths_xy, lengths_xt, lengths_yt = lengths[0], lengths[1], lengths[2]
+    votes_xy, votes_xt, votes_yt = votes[0], votes[1], votes[2]
     position, one = np.uintp(start), np.uintp(1)
-    for _ in range((stop - start) // 4):
-        for copy in range(4):
-            histogram[copy, codes[position]] += lengths[position]
-            position += one
-    for copy in range((stop - start) % 4):
-        histogram[copy, codes[position]] += lengths[position]
+    for index in range(stop - start):
+        copy = np.uintp(index) % np.uintp(COPIES)
+        votes_xy[copy, codes_xy[position]] += lengths_xy[position]
+        votes_xt[copy, codes_xt[position]] += lengths_xt[position]
+        votes_yt[copy, codes_yt[position]] += lengths_yt[position]
         position += one

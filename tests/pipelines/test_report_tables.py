@@ -229,3 +229,18 @@ def test_drawings_show_names_as_they_are():
         # Not the comments, in which the drawing library repeats every text.
         texts = [html.unescape(text.split(", AUC")[0]) for text in re.findall(r"<text[^>]*>(.*?)</text>", picture)]
         assert [text for text in texts if text in names] == names
+
+
+@pytest.mark.usefixtures("_registry_of_its_own")
+@pytest.mark.parametrize(("n_methods", "folded"), [(5, False), (6, True)])
+def test_many_pairs_of_methods_are_folded_away(tmp_path, n_methods, folded):
+    def builder(*, random_state=None):
+        """Guess."""
+        return DummyClassifier(strategy="uniform", random_state=random_state)
+
+    names = [f"guess{number}" for number in range(n_methods)]
+    for name in names:
+        method(name, reference="no paper")(builder)
+    _, text, page = report(tmp_path, toy_clips(n_subjects=3), methods=names, params={})
+    assert len(page.rows("Paired differences")) == n_methods * (n_methods + 1) // 2
+    assert ("<summary>21 pairs</summary>" in text) == folded

@@ -3,8 +3,8 @@
     python benchmarks/bench_flow_descriptors.py [--repeats N]
 
 Bi-WOOF: one flow field of 280 x 230 pixels, 8 x 8 blocks, 8 bins; the peer computes angles with `arctan2` once, strain
-with `numpy.gradient`, and calls `numpy.histogram` for each block. The claim to check: at most 1/20 of the peer's time
-from the flow alone; with the strain given to both it is about that.
+with `numpy.gradient`, and calls `numpy.histogram` for each block. The claim to check: about 1/20 of the peer's time,
+from the flow alone and with the strain given to both; runs differ by some percent to either side.
 
 MDMO: 30 flow fields of 280 x 230 pixels, 36 regions that cover the picture. Two peers: the plain one selects each
 region of each field with its mask and computes angles there; the other computes the angles of a field once and knows

@@ -26,14 +26,6 @@ def check_unlabelled(estimator: Any, X: object, *, min_samples: int = 1) -> np.n
     return values
 
 
-def check_classes(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sorted classes of y and each sample's index into them, or raise a DataError if there is one class."""
-    classes, codes = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise DataError(f"y has 1 class, {classes[0]!r}: there must be at least 2 classes")
-    return classes, codes
-
-
 def check_asked(estimator: Any, X: object) -> np.ndarray:
     """Return X as float64 (n_samples, n_features) with the features of the fit, or raise a DataError."""
     check_is_fitted(estimator)

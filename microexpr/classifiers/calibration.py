@@ -12,10 +12,10 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d
 
-from microexpr.classifiers._arrays import check_classes
-from microexpr.classifiers._inner import check_classifier, check_domain, check_groups, fit_inner, subject_folds
+from microexpr.classifiers._inner import check_classifier, fit_inner
 from microexpr.core.checks import check_int
 from microexpr.core.errors import DataError
+from microexpr.core.training import check_classes, check_domain, check_groups, subject_folds
 
 _PURPOSE = "calibration inside the training subjects"
 

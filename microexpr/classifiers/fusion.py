@@ -13,18 +13,10 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
-from microexpr.classifiers._arrays import check_classes
-from microexpr.classifiers._inner import (
-    check_beside,
-    check_classifier,
-    check_domain,
-    check_groups,
-    class_scores,
-    fit_inner,
-    subject_folds,
-)
+from microexpr.classifiers._inner import check_classifier, class_scores, fit_inner
 from microexpr.core.checks import check_float, check_int
 from microexpr.core.errors import DataError, ParameterError, join_names
+from microexpr.core.training import check_beside, check_classes, check_domain, check_groups, subject_folds
 
 _PURPOSE = "learning weights inside the training subjects"
 # A share of 0 for the true class is taken as this, so that one clip cannot make the loss infinite.

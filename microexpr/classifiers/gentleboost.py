@@ -10,9 +10,10 @@ from scipy.special import expit, log_expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from microexpr.classifiers._arrays import check_asked, check_classes, check_training
+from microexpr.classifiers._arrays import check_asked, check_training
 from microexpr.core.checks import check_choice, check_float, check_int
 from microexpr.core.errors import DataError
+from microexpr.core.training import check_classes
 
 _FIELDS = {"feature": "i8", "threshold": "f8", "a": "f8", "b": "f8", "reduction": "f8"}
 

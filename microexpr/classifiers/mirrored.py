@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from microexpr.classifiers._arrays import check_classes
-from microexpr.classifiers._inner import check_beside, check_classifier, check_domain, fit_inner, inner_has
+from microexpr.classifiers._inner import check_classifier, fit_inner, inner_has
 from microexpr.classifiers.mapscaling import as_maps, check_size
+from microexpr.core.training import check_beside, check_classes, check_domain
 
 
 def mirror_maps(X: object, *, size: int | None = None) -> np.ndarray:

@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from microexpr.classifiers._arrays import check_classes, check_training
+from microexpr.classifiers._arrays import check_training
 from microexpr.classifiers._ranking import RankedSelector
 from microexpr.core.errors import DataError
+from microexpr.core.training import check_classes
 
 
 class VarianceRatioSelector(RankedSelector):

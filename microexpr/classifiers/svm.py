@@ -10,10 +10,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.svm import SVC
 
-from microexpr.classifiers._arrays import check_asked, check_classes, check_training
+from microexpr.classifiers._arrays import check_asked, check_training
 from microexpr.classifiers.kernels import chi2_distances, chi2_kernel, intersection_kernel
 from microexpr.core.checks import check_choice, check_float
 from microexpr.core.errors import DataError, ParameterError
+from microexpr.core.training import check_classes
 
 
 def linear_svm(*, C: float = 1.0, class_weight: str | None = None, random_state: int | None = None) -> SVC:

@@ -17,10 +17,10 @@ from sklearn.svm import SVC
 from toyset.clips import Brightness, toy_clips, with_garbage
 from toyset.estimators import Spy
 
-from microexpr.classifiers._inner import subject_folds
 from microexpr.classifiers.calibration import SubjectCalibrated
 from microexpr.classifiers.svm import RBFSVM, linear_svm
 from microexpr.core.errors import DataError, ParameterError
+from microexpr.core.training import subject_folds
 from microexpr.pipelines.harness import run
 
 

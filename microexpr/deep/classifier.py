@@ -1,0 +1,483 @@
+"""The classifier around every network: fit, predict, early stopping on training subjects, resuming."""
+
+__all__ = ["NetworkClassifier", "check_share"]
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import GradientNormClipping
+from skorch.helper import predefined_split
+from torch import Tensor, nn
+
+from microexpr.core.checks import check_choice, check_float, check_int
+from microexpr.core.digest import array_digest, digest, estimator_spec
+from microexpr.core.errors import DataError, ParameterError
+from microexpr.core.progress import progress
+from microexpr.core.resume import checkpoint_folder
+from microexpr.core.training import check_beside, check_classes, check_domain, check_groups, subject_folds
+from microexpr.deep._checkpoints import Checkpoint, optimizer_tensors, restore_optimizer
+from microexpr.deep._loop import Loop, Rows, Settings, StepDecay, epoch_means
+from microexpr.deep.devices import DEVICES, PRECISIONS, choose_device, gpu_errors, one_cpu_thread
+from microexpr.deep.network import LayerRow, Network, layer_table
+
+_PURPOSE = "early stopping"
+_MAX_SEED = 2**32 - 1
+# Of five folds of subjects, one is held out to stop on.
+_STOPPING_FOLDS = 5
+_PREDICT_BATCH = 64
+
+
+class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
+    """Train a network for a fixed number of epochs and classify with it.
+
+    A subclass has explicit arguments, the ones below among them, and implements `_network` and `_shape`; `_augment`,
+    `_groups_of_parameters` and `_OPTIMIZER` where its paper differs.
+
+    Parameters
+    ----------
+    epochs : int >= 1
+        All are run, whatever the losses do, unless `patience` is given.
+    lr : float > 0
+        The learning rate.
+    batch_size : int >= 1, in clips
+    weight_decay : float >= 0
+    class_weight : None or "balanced"
+        "balanced" weights each clip by n_clips / (n_classes * clips of its class).
+    patience : int >= 1 or None
+        None trains for `epochs`. A number holds out a fifth of the *training subjects*, stops when their loss has not
+        fallen for that many epochs, and takes the weights of the epoch at which it was least; it needs `groups`.
+    device : {"auto", "cpu", "cuda", "mps"}
+        "auto" is CUDA, else MPS, else the CPU. No part of a run's key.
+    precision : {"auto", "float32", "bfloat16"}
+        "auto" is bfloat16 (autocast) on CUDA and float32 elsewhere.
+    random_state : int in [0, 2**32 - 1] or None
+        Weights, order of the clips, dropout and augmentation. The same number gives the same predictions on a CPU.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    network_ : Network
+        On the CPU, in evaluation mode.
+    history_ : dict of str -> list of float
+        Per epoch `train_<loss>` by name, and `valid_<loss>` with `patience`.
+    n_epochs_ : int
+        How many epochs the weights have seen.
+    input_shape_ : tuple of int
+        Shape of one clip's input.
+
+    Notes
+    -----
+    `fit` requests `groups` and `domain` by metadata routing. Rows of `domain` 1 (auxiliary clips) join the training as
+    any other unless a subclass says otherwise; they never decide when to stop.
+
+    On a CPU one thread computes: folds run side by side in processes, and sums in one order give the same numbers.
+    Inside the harness the state after an epoch is kept, so that a killed fold goes on from there.
+    """
+
+    version: ClassVar[int] = 1
+    __metadata_request__fit: ClassVar = {"groups": True, "domain": True}
+
+    #: torch.optim's class.
+    _OPTIMIZER: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adam
+    #: Epochs after which the learning rate is multiplied by the factor; None keeps it.
+    _DECAY: ClassVar[tuple[int, float] | None] = None
+    #: Largest norm of the gradient; None does not clip it.
+    _CLIP: ClassVar[float | None] = None
+    #: How often each training clip comes in an epoch, augmented anew each time.
+    _COPIES: ClassVar[int] = 1
+
+    epochs: int
+    lr: float
+    batch_size: int
+    weight_decay: float
+    class_weight: str | None
+    patience: int | None
+    device: str
+    precision: str
+    random_state: int | None
+
+    # What a subclass says
+
+    @abstractmethod
+    def _network(self, input_shape: tuple[int, ...], n_classes: int) -> Network:
+        """Return a new network, its weights drawn from torch's generator."""
+
+    @abstractmethod
+    def _shape(self, X: np.ndarray) -> np.ndarray:
+        """Return X as (n, channels, ...), uint8 or float32; a DataError names the shape that does not fit."""
+
+    def _prepare(self, inputs: Tensor) -> Tensor:
+        """Turn a batch of `_shape`'s rows into the network's input."""
+        return inputs.float()
+
+    def _augment(self, inputs: Tensor) -> Tensor:
+        """Change a training batch at random, by torch's generator."""
+        return inputs
+
+    def _groups_of_parameters(self) -> list[tuple[str, dict[str, float]]]:
+        """Return (pattern of parameter names, settings of the optimizer) where they differ from the rest."""
+        return []
+
+    # What users call
+
+    def check_params(self) -> None:
+        """Raise a ParameterError if a parameter is not allowed."""
+        check_int(self.epochs, "epochs", minimum=1)
+        check_int(self.batch_size, "batch_size", minimum=1)
+        if check_float(self.lr, "lr", minimum=0.0) == 0:
+            raise ParameterError("lr is 0: it must be above 0")
+        check_float(self.weight_decay, "weight_decay", minimum=0.0)
+        check_choice(self.class_weight, "class_weight", (None, "balanced"))
+        check_choice(self.device, "device", DEVICES)
+        check_choice(self.precision, "precision", PRECISIONS)
+        if self.patience is not None:
+            check_int(self.patience, "patience", minimum=1)
+        if self.random_state is not None:
+            check_int(self.random_state, "random_state", minimum=0, maximum=_MAX_SEED)
+
+    def fit(self, X: object, y: object, groups: object = None, domain: object = None) -> Self:
+        """Train on all rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_clips, ...)
+            What the classifier's clip transformer gives.
+        y : array of shape (n_clips,)
+        groups : array of shape (n_clips,), optional
+            Subjects; needed by `patience`.
+        domain : int array of shape (n_clips,), optional
+            0 for own clips, 1 for auxiliary ones.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is not allowed, `patience` lacks `groups`, or there is no such device.
+        DataError
+            If X has another shape or holds NaN, y has one class, or there are too few subjects to stop early.
+        MicroexprError
+            If the loss is not finite (the epoch is named), or the GPU's memory is too small.
+        """
+        for _ in self.fit_epochs(X, y, groups, domain):
+            pass
+        return self
+
+    def fit_epochs(self, X: object, y: object, groups: object = None, domain: object = None) -> Iterator[Self]:
+        """Train as `fit` does, yielding the classifier after each epoch, ready to predict.
+
+        What is done between epochs does not change the training. It is for looking at it: see
+        `microexpr.pipelines.audit`.
+        """
+        self.check_params()
+        rows = self._checked_rows(X)
+        labels = np.asarray(y)
+        try:
+            check_classification_targets(labels)
+        except ValueError as error:
+            raise DataError(" ".join(str(error).split())) from None
+        if labels.shape != (len(rows),):
+            raise DataError(f"y has shape {labels.shape}: it must hold one label for each of {len(rows)} clips")
+        self.classes_, codes = check_classes(labels)
+        domains = check_domain(domain, len(rows))
+        subjects = None if groups is None else check_beside(groups, "groups", len(rows))
+        train, held_out = self._split(labels, subjects, domains)
+        self.input_shape_ = tuple(rows.shape[1:])
+        self.history_: dict[str, list[float]] = {}
+        own = np.zeros(len(rows), np.int64) if domains is None else np.asarray(domains, np.int64)
+        yield from self._train(rows, codes, own, train, held_out)
+
+    def predict_proba(self, X: object) -> np.ndarray:
+        """Return the probability of each class, float64 of shape (n_clips, n_classes), each row of sum 1."""
+        logits = self._run(X, "logits").astype(np.float64)
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+    def predict(self, X: object) -> np.ndarray:
+        """Return the most probable class of each clip."""
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def embed(self, X: object) -> np.ndarray:
+        """Return what the last layer sees of each clip, float64 of shape (n_clips, n_features)."""
+        return self._run(X, "embedding").astype(np.float64)
+
+    def layers(self, input_shape: Sequence[int], n_classes: int = 3) -> list[LayerRow]:
+        """Return the layers of the network, untrained, for one clip's input of this shape (channels first)."""
+        self.check_params()
+        with _own_generator(None):
+            network = self._network(tuple(input_shape), n_classes)
+        prepared = self._prepare(torch.zeros(1, *input_shape))
+        return layer_table(network, prepared.shape[1:])
+
+    # How it trains
+
+    def _checked_rows(self, X: object) -> np.ndarray:
+        values = np.asarray(X)
+        if values.dtype.kind not in "uif" or values.ndim < 2 or len(values) == 0:
+            raise DataError(f"X is {values.dtype} of shape {values.shape}: it must be numbers of shape (n_clips, ...)")
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise DataError("X holds NaN or infinity")
+        rows = self._shape(values)
+        return np.ascontiguousarray(rows, dtype=np.uint8 if rows.dtype == np.uint8 else np.float32)
+
+    def _split(
+        self, labels: np.ndarray, subjects: np.ndarray | None, domains: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the rows to train on and those of held-out training subjects to stop on."""
+        if self.patience is None:
+            return np.arange(len(labels)), None
+        subjects = check_groups(subjects, len(labels), _PURPOSE)
+        train, held_out = subject_folds(labels, subjects, _STOPPING_FOLDS, _PURPOSE, domains)[0]
+        return train, held_out
+
+    def _train(
+        self, rows: np.ndarray, codes: np.ndarray, domain: np.ndarray, train: np.ndarray, held_out: np.ndarray | None
+    ) -> Iterator[Self]:
+        device = choose_device(self.device)
+        weights = self._clip_weights(codes, train)
+        checkpoint = Checkpoint(self._checkpoint_path(rows, codes, domain, train))
+        seed = int(np.random.default_rng().integers(_MAX_SEED)) if self.random_state is None else self.random_state
+        generator = _Generator(seed)
+        with generator.used(), gpu_errors(self.batch_size):
+            network = _channels_last(self._network(self.input_shape_, len(self.classes_)))
+
+            def on_device(positions: np.ndarray) -> Rows:
+                return Rows(
+                    torch.from_numpy(rows[positions]).to(device),
+                    torch.from_numpy(codes[positions].astype(np.int64)).to(device),
+                    torch.from_numpy(weights[positions]).to(device),
+                    torch.from_numpy(domain[positions]).to(device),
+                )
+
+            data = on_device(train)
+            loop = self._loop(network, device, None if held_out is None else on_device(held_out))
+            loop.initialize()
+            loop.notify("on_train_begin", X=data, y=None)
+        best = _Best()
+        done = self._resume(checkpoint, loop, generator, best)
+        with progress(type(self).__name__, self.epochs, done=done) as advance:
+            for epoch in range(done, self.epochs):
+                if best.is_over(self.patience):
+                    break
+                with generator.used(), one_cpu_thread(), gpu_errors(self.batch_size):
+                    loop.fit_loop(data, epochs=1)
+                for name, value in epoch_means(loop.history[-1]).items():
+                    self.history_.setdefault(name, []).append(value)
+                if held_out is not None:
+                    best.see(self.history_["valid_loss"], loop.module_)
+                self.network_ = loop.module_.eval()
+                self.n_epochs_ = epoch + 1
+                last = epoch + 1 == self.epochs or best.is_over(self.patience)
+                self._keep(checkpoint, loop, generator, best, last=last)
+                advance(self._told())
+                if last:
+                    self._finish(loop, best)
+                yield self
+        if done == self.epochs or not hasattr(self, "network_"):
+            self._finish(loop, best)
+            yield self
+        checkpoint.forget()
+
+    def _finish(self, loop: Loop, best: "_Best") -> None:
+        if best.state is not None:
+            loop.module_.load_state_dict(best.state)
+            self.n_epochs_ = best.epoch
+        self.network_ = loop.module_.to("cpu").eval()
+
+    def _loop(self, network: Network, device: torch.device, held_out: Rows | None) -> Loop:
+        callbacks: list[tuple[str, Any]] = []
+        if self._DECAY is not None:
+            callbacks.append(("decay", StepDecay(*self._DECAY)))
+        if self._CLIP is not None:
+            callbacks.append(("clip", GradientNormClipping(self._CLIP)))
+        groups = [
+            (pattern, {"weight_decay": self.weight_decay, **own}) for pattern, own in self._groups_of_parameters()
+        ]
+        loop = Loop(
+            network,
+            criterion=nn.Identity,  # not asked: the network states its own losses
+            optimizer=self._OPTIMIZER,
+            optimizer__weight_decay=self.weight_decay,
+            optimizer__param_groups=groups,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            train_split=None if held_out is None else predefined_split(held_out),
+            callbacks=callbacks,
+            device=str(device),
+            verbose=0,
+        )
+        loop.extras = Settings(
+            lambda inputs: _channels_last(self._prepare(inputs)),
+            self._augment,
+            self._COPIES,
+            self.precision,
+            self.epochs,
+        )
+        return loop
+
+    def _clip_weights(self, codes: np.ndarray, train: np.ndarray) -> np.ndarray:
+        if self.class_weight is None:
+            return np.ones(len(codes), np.float32)
+        counts = np.bincount(codes[train], minlength=len(self.classes_))
+        return np.asarray((len(train) / (len(counts) * counts))[codes], np.float32)
+
+    def _told(self) -> str:
+        """Return the losses of the last epoch by name."""
+        return ", ".join(f"{name} {values[-1]:.3f}" for name, values in self.history_.items())
+
+    # How it goes on after a kill
+
+    def _checkpoint_path(self, rows: np.ndarray, codes: np.ndarray, domain: np.ndarray, train: np.ndarray) -> Any:
+        folder = checkpoint_folder()
+        # Without a seed, what was begun cannot be told from another training of the same data.
+        if folder is None or self.random_state is None:
+            return None
+        arrays = [array_digest(array) for array in (rows, codes, domain, train)]
+        return folder / f"{digest({'estimator': estimator_spec(self), 'arrays': arrays})[:32]}.safetensors"
+
+    def _keep(self, checkpoint: Checkpoint, loop: Loop, generator: "_Generator", best: "_Best", *, last: bool) -> None:
+        if checkpoint.path is None or last:
+            return
+        tensors = {f"network.{name}": value for name, value in loop.module_.state_dict().items()}
+        tensors |= optimizer_tensors(loop.optimizer_)
+        tensors |= {f"best.{name}": value for name, value in (best.state or {}).items()}
+        facts = {"epochs": self.n_epochs_, "history": self.history_, "best": [best.epoch, best.loss, best.seen]}
+        checkpoint.write({**tensors, **generator.tensors()}, facts, last=last)
+
+    def _resume(self, checkpoint: Checkpoint, loop: Loop, generator: "_Generator", best: "_Best") -> int:
+        """Take up a training where its checkpoint left it; return how many epochs are done."""
+        kept = checkpoint.read()
+        if kept is None:
+            return 0
+        tensors, facts = kept
+        loop.module_.load_state_dict(_part(tensors, "network."))
+        restore_optimizer(loop.optimizer_, tensors)
+        generator.restore(tensors)
+        best.state = _part(tensors, "best.") or None
+        best.epoch, best.loss, best.seen = facts["best"]
+        self.history_ = facts["history"]
+        self.n_epochs_ = facts["epochs"]
+        for _ in range(self.n_epochs_):
+            loop.history.new_epoch()
+        return int(self.n_epochs_)
+
+    # How it predicts
+
+    def _run(self, X: object, output: str) -> np.ndarray:
+        """Return one of the network's outputs for each clip."""
+        check_is_fitted(self, "network_")
+        rows = self._checked_rows(X)
+        if rows.shape[1:] != self.input_shape_:
+            raise DataError(f"X has clips of shape {rows.shape[1:]}: the network was fitted on {self.input_shape_}")
+        device = choose_device(self.device)
+        with self._evaluating(device), torch.inference_mode(), one_cpu_thread(), gpu_errors(_PREDICT_BATCH):
+            parts = [
+                self.network_(_channels_last(self._prepare(batch.to(device))))[output].float().cpu()
+                for batch in torch.from_numpy(rows).split(_PREDICT_BATCH)
+            ]
+        return np.asarray(torch.cat(parts).numpy())
+
+    @contextmanager
+    def _evaluating(self, device: torch.device) -> Iterator[None]:
+        """Have the network on the device, in evaluation mode, and leave it where it was."""
+        before = next(self.network_.parameters()).device
+        self.network_.eval().to(device)
+        try:
+            yield
+        finally:
+            self.network_.to(before)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = False
+        return tags
+
+
+def check_share(value: object, name: str) -> float:
+    """Return a share in [0, 1), such as that of a dropout; a ParameterError otherwise."""
+    share = check_float(value, name, minimum=0.0)
+    if share >= 1:
+        raise ParameterError(f"{name} is {value!r}: it must be below 1")
+    return share
+
+
+class _Best:
+    """The epoch at which the held-out training subjects' loss was least."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.loss = float("inf")
+        self.seen = 0
+        self.state: dict[str, Tensor] | None = None
+
+    def see(self, losses: Sequence[float], network: nn.Module) -> None:
+        self.seen = len(losses)
+        if losses[-1] < self.loss:
+            self.loss, self.epoch = losses[-1], len(losses)
+            self.state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+    def is_over(self, patience: int | None) -> bool:
+        return patience is not None and self.state is not None and self.seen - self.epoch >= patience
+
+
+class _Generator:
+    """torch's random numbers, a stream of the training's own: nothing outside it draws from it or is changed by it."""
+
+    def __init__(self, seed: int) -> None:
+        with _own_generator(seed):
+            self._states = _states()
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Draw from this stream inside the block."""
+        with torch.random.fork_rng():
+            _set_states(self._states)
+            try:
+                yield
+            finally:
+                self._states = _states()
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {f"generator.{number}": state for number, state in enumerate(self._states)}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        kept = _part(tensors, "generator.")
+        # A fold begun on another machine may go on here: of its generators, those that are here too are taken up.
+        self._states = [kept.get(str(number), state) for number, state in enumerate(self._states)]
+
+
+@contextmanager
+def _own_generator(seed: int | None) -> Iterator[None]:
+    with torch.random.fork_rng():
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield
+
+
+def _states() -> list[Tensor]:
+    on_gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return [torch.get_rng_state(), *on_gpu]
+
+
+def _set_states(states: list[Tensor]) -> None:
+    torch.set_rng_state(states[0])
+    if len(states) > 1:
+        torch.cuda.set_rng_state_all(states[1:])
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _channels_last(item: Any) -> Any:
+    """Lay 4-D tensors out as (n, rows, columns, channels): the same numbers, faster on CPUs and GPUs alike."""
+    if isinstance(item, nn.Module):
+        return item.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return item.contiguous(memory_format=torch.channels_last) if item.ndim == 4 else item

@@ -1,0 +1,64 @@
+"""Where a network computes: the device, its number formats, and what goes wrong there."""
+
+__all__ = ["DEVICES", "PRECISIONS", "autocast", "choose_device", "gpu_errors", "one_cpu_thread"]
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import torch
+
+from microexpr.core.checks import check_choice
+from microexpr.core.errors import MicroexprError, ParameterError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def choose_device(device: str) -> torch.device:
+    """Return the device that `device` names; "auto" is CUDA, else MPS, else the CPU.
+
+    Raises
+    ------
+    ParameterError
+        If the name is unknown, or names a device that this machine does not have.
+    """
+    check_choice(device, "device", DEVICES)
+    if device == "cpu":
+        return torch.device("cpu")
+    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if device == "auto":
+        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
+    if not (has_cuda if device == "cuda" else has_mps):
+        reason = "no GPU that this PyTorch can use" if device == "cuda" else "no Apple GPU that this PyTorch can use"
+        raise ParameterError(f"device is {device!r}: there is {reason}; device='cpu' or 'auto' works everywhere")
+    return torch.device(device)
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context in which a network's forward pass runs; "auto" is bfloat16 on CUDA and float32 elsewhere."""
+    check_choice(precision, "precision", PRECISIONS)
+    if precision == "bfloat16" or (precision == "auto" and device.type == "cuda"):
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+@contextmanager
+def one_cpu_thread() -> Iterator[None]:
+    """Compute with one thread: folds run side by side in processes, and sums in one order give the same numbers."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def gpu_errors(batch_size: int) -> Iterator[None]:
+    """Turn running out of the device's memory into one line that says which batch size to try."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        smaller = max(batch_size // 2, 1)
+        advice = f"try batch_size={smaller}" if smaller < batch_size else "the network needs a GPU with more memory"
+        raise MicroexprError(f"out of GPU memory at batch_size {batch_size}; {advice}") from error

@@ -3,7 +3,7 @@
 The numbers are drawn on the CPU from torch's generator, so that a seed changes the clips alike on every device.
 """
 
-__all__ = ["flip", "flip_flow", "jitter", "random_crop", "rotate"]
+__all__ = ["flip", "flip_flow", "jitter", "random_crop", "rotate", "shift"]
 
 import math
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from microexpr.core.checks import check_float
+from microexpr.core.checks import check_float, check_int
 from microexpr.core.errors import DataError
 
 
@@ -113,9 +113,36 @@ def random_crop(batch: Tensor, ratio: float) -> Tensor:
     enlarged = F.interpolate(batch, larger, mode="bilinear", align_corners=False)
     rows = _window(batch, height, larger[0])
     columns = _window(batch, width, larger[1])
-    clips = torch.arange(len(batch), device=batch.device)[:, None, None, None]
-    channels = torch.arange(batch.shape[1], device=batch.device)[None, :, None, None]
-    return enlarged[clips, channels, rows[:, None, :, None], columns[:, None, None, :]]
+    return _taken(enlarged, rows, columns)
+
+
+def shift(batch: Tensor, pixels: int) -> Tensor:
+    """Move each clip down and to the right by whole pixels, each number drawn from -pixels, ..., pixels.
+
+    Parameters
+    ----------
+    batch : float tensor of shape (n, channels, height, width)
+    pixels : int >= 0
+
+    Returns
+    -------
+    float tensor of the batch's shape
+
+    Raises
+    ------
+    ParameterError
+        If `pixels` is out of bounds.
+    DataError
+        If the batch has another shape or is not of floats.
+
+    Notes
+    -----
+    What comes from outside the picture is the nearest edge, as in `rotate`.
+    """
+    _check_batch(batch)
+    check_int(pixels, "pixels", minimum=0)
+    height, width = batch.shape[2:]
+    return _taken(batch, _moved(batch, height, pixels), _moved(batch, width, pixels))
 
 
 def flip(batch: Tensor, share: float = 0.5) -> Tensor:
@@ -185,6 +212,19 @@ def _window(batch: Tensor, size: int, larger: int) -> Tensor:
     """Return for each clip the positions of `size` neighbours among `larger`, from a place drawn at random."""
     starts = torch.randint(larger - size + 1, (len(batch), 1))
     return (starts + torch.arange(size)).to(batch.device)
+
+
+def _moved(batch: Tensor, size: int, pixels: int) -> Tensor:
+    """Return for each clip which of `size` positions each one shows after a move; beyond the edge, the edge."""
+    moves = torch.randint(-pixels, pixels + 1, (len(batch), 1))
+    return (torch.arange(size) - moves).clamp(0, size - 1).to(batch.device)
+
+
+def _taken(batch: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return of each clip the given rows and columns."""
+    clips = torch.arange(len(batch), device=batch.device)[:, None, None, None]
+    channels = torch.arange(batch.shape[1], device=batch.device)[None, :, None, None]
+    return batch[clips, channels, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 def _check_batch(batch: Tensor) -> None:

@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 
 from microexpr.core.errors import DataError, ParameterError
-from microexpr.deep.augmentation import flip, flip_flow, jitter, random_crop, rotate
+from microexpr.deep.augmentation import flip, flip_flow, jitter, random_crop, rotate, shift
 
 
 @pytest.fixture
@@ -119,8 +119,31 @@ def test_the_share_of_clips_is_mirrored(change):
     assert abs(mirrored - 0.3) < 0.045  # three standard errors
 
 
+def test_a_shifted_clip_is_a_window_of_the_clip_with_its_edges_repeated(batch):
+    torch.manual_seed(0)
+    clips = batch.repeat(50, 1, 1, 1)
+    padded = np.pad(clips.numpy(), ((0, 0), (0, 0), (2, 2), (2, 2)), mode="edge")
+    seen = set()
+    for clip, moved in enumerate(shift(clips, 2).numpy()):
+        places = [
+            (row, column)
+            for row in range(5)
+            for column in range(5)
+            if np.array_equal(moved, padded[clip, :, row : row + 6, column : column + 8])
+        ]
+        assert len(places) == 1
+        seen |= set(places)
+    assert {row for row, _ in seen} == {column for _, column in seen} == {0, 1, 2, 3, 4}
+    assert any(row != column for row, column in seen)
+
+
+def test_a_shift_by_no_pixel_is_the_clip(batch):
+    assert torch.equal(shift(batch, 0), batch)
+
+
 def all_of_them(batch):
-    return [rotate(batch, 10.0), jitter(batch, brightness=0.2, contrast=0.2), random_crop(batch, 1.5), flip(batch)]
+    changed = [rotate(batch, 10.0), jitter(batch, brightness=0.2, contrast=0.2), random_crop(batch, 1.5), flip(batch)]
+    return [*changed, shift(batch, 1)]
 
 
 def test_the_seed_decides_and_the_batch_stays(batch):
@@ -141,6 +164,7 @@ def test_the_seed_decides_and_the_batch_stays(batch):
         (lambda clips: jitter(clips, contrast=2.0), r"contrast is 2.0: it must be at most 1.0"),
         (lambda clips: random_crop(clips, 0.5), r"ratio is 0.5: it must be at least 1.0"),
         (lambda clips: flip(clips, 1.5), r"share is 1.5: it must be at most 1.0"),
+        (lambda clips: shift(clips, -1), r"pixels is -1: it must be at least 0"),
     ],
 )
 def test_parameters_out_of_bounds_are_named(batch, change, message):
@@ -148,7 +172,9 @@ def test_parameters_out_of_bounds_are_named(batch, change, message):
         change(batch)
 
 
-@pytest.mark.parametrize("change", [lambda clips: rotate(clips, 1.0), jitter, flip, flip_flow])
+@pytest.mark.parametrize(
+    "change", [lambda clips: rotate(clips, 1.0), jitter, flip, flip_flow, lambda clips: shift(clips, 1)]
+)
 def test_other_batches_are_refused(batch, change):
     with pytest.raises(DataError, match=r"batch is torch.uint8 of shape \(4, 3, 6, 8\): it must be floats"):
         change(batch.to(torch.uint8))

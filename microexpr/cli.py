@@ -141,7 +141,10 @@ def synth(
 @app.command()
 def extract(
     feature: Annotated[
-        str, typer.Argument(help="biwoof, cbptop, flowmap, gabor, hog3d, lbpsip, lbptop, mdmo, stlbpip or strain")
+        str,
+        typer.Argument(
+            help="biwoof, cbptop, flowimage, flowmap, gabor, hog3d, lbpsip, lbptop, mdmo, stills, stlbpip or strain"
+        ),
     ],
     data: _Data,
     out: Annotated[Path, typer.Option("--out", help="A file ending in .npz; for flowmap also a new folder of images.")],

@@ -367,7 +367,10 @@ def test_only_one_file_can_become_a_log(console, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["hog", "--out", "x.npz"], "feature is 'hog': it must be one of biwoof, cbptop, flowmap, gabor, hog3d, "),
+        (
+            ["hog", "--out", "x.npz"],
+            "feature is 'hog': it must be one of biwoof, cbptop, flowimage, flowmap, gabor, hog3d, ",
+        ),
         (["lbptop", "--out", "x.csv"], "out is 'x.csv': features are written to a file ending in .npz"),
         (["lbptop", "--out", "x.npz", "--set", "block=1"], "feature 'lbptop' has no parameter 'block'; it has "),
         (["lbptop", "--out", "x.npz", "--set", "blocks=(0,1,1)"], "blocks[0] is 0: it must be at least 1"),

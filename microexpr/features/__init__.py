@@ -8,10 +8,12 @@ from microexpr.features.gabor import Gabor, gabor
 from microexpr.features.hog3d import HOG3D, hog3d
 from microexpr.features.lbpsip import LBPSIP, lbpsip
 from microexpr.features.lbptop import LBPTOP, lbptop
+from microexpr.features.maskedregions import OnlyRegions
 from microexpr.features.mdmo import MDMO, mdmo
 from microexpr.features.regionwise import InRegions
 from microexpr.features.stlbpip import STLBPIP, stlbpip
 from microexpr.features.strainmap import OpticalStrain, pooled_strain, strain_image
+from microexpr.features.tensors import FlowImage, FrameAndFlow, Stills, Volume, frame_and_flow
 from microexpr.video.strain import optical_strain
 
 __all__ = [
@@ -22,13 +24,19 @@ __all__ = [
     "MDMO",
     "STLBPIP",
     "BiWOOF",
+    "FlowImage",
     "FlowMap",
+    "FrameAndFlow",
     "Gabor",
     "InRegions",
+    "OnlyRegions",
     "OpticalStrain",
+    "Stills",
+    "Volume",
     "biwoof",
     "cbptop",
     "flow_map",
+    "frame_and_flow",
     "gabor",
     "hog3d",
     "lbpsip",

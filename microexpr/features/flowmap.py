@@ -1,6 +1,6 @@
 """Onset-apex flow maps: horizontal flow, vertical flow and optical strain on a small grid."""
 
-__all__ = ["FlowMap", "flow_map"]
+__all__ = ["FlowMap", "clip_flow_map", "flow_map"]
 
 import numpy as np
 
@@ -67,6 +67,37 @@ def flow_map(onset: np.ndarray, apex: np.ndarray, *, size: int = 28, method: str
     return _as_map(flow, optical_strain(flow), size)
 
 
+def clip_flow_map(clip: Clip, *, size: int, method: str = "tvl1") -> np.ndarray:
+    """Return the u / v / strain map of a clip: the `flow_map` of its onset and apex, or its stored map as it is.
+
+    Parameters
+    ----------
+    clip : Clip
+        With frames and an apex, or a stored flow map.
+    size : int > 0, in pixels
+        Of a map that is computed; a stored one keeps its own size.
+    method : {"tvl1", "farneback", "dis"}
+        The optical flow of clips that have frames.
+
+    Returns
+    -------
+    uint8 ndarray of shape (size, size, 3), or of the stored map's shape (height, width, 3)
+
+    Raises
+    ------
+    NeedsError
+        If the clip has frames but no apex.
+    ParameterError
+        If the method is unknown.
+    DataError
+        If the apex does not come after the onset, the frames or the stored map cannot be read, or frames are smaller
+        than 8 x 8 pixels.
+    """
+    if clip.has_pixels:
+        return _as_map(*onset_apex_motion(clip, method=method), size)
+    return clip.flow_map()
+
+
 def _as_map(flow: np.ndarray, strain: np.ndarray, size: int) -> np.ndarray:
     """Resize flow and strain to size x size and stretch each channel to 0..255."""
     channels = np.dstack([resize_flow(flow, (size, size)), strain_image(strain, size=size)])
@@ -82,7 +113,7 @@ class FlowMap(ClipTransformer):
     Parameters
     ----------
     size : int > 0, in pixels
-        Height and width of the map. A stored map of another size is refused, not resized.
+        Height and width of the map. A stored map of another size is refused, not resized; `FlowImage` resizes.
     method : {"tvl1", "farneback", "dis"}
         The optical flow of clips that have frames; stored maps are as their maker computed them.
 
@@ -124,11 +155,8 @@ class FlowMap(ClipTransformer):
         DataError
             If a stored map has another size, or the frames cannot be read or there is only one.
         """
-        if clip.has_pixels:
-            channels = _as_map(*onset_apex_motion(clip, method=self.method), self.size)
-        else:
-            channels = clip.flow_map()
-            if channels.shape[:2] != (self.size, self.size):
-                height, width = channels.shape[:2]
-                raise DataError(f"{clip.clip_id}: the stored map is {height} x {width}, size is {self.size}")
+        channels = clip_flow_map(clip, size=self.size, method=self.method)
+        height, width = channels.shape[:2]
+        if (height, width) != (self.size, self.size):
+            raise DataError(f"{clip.clip_id}: the stored map is {height} x {width}, size is {self.size}")
         return channels.astype(np.float32).ravel()

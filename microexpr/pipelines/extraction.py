@@ -22,9 +22,11 @@ from microexpr.features import (
     MDMO,
     STLBPIP,
     BiWOOF,
+    FlowImage,
     FlowMap,
     Gabor,
     OpticalStrain,
+    Stills,
 )
 from microexpr.pipelines.flowmap_export import export_flowmaps
 from microexpr.pipelines.prefix import extract
@@ -33,12 +35,14 @@ from microexpr.pipelines.prefix import extract
 FEATURES: Mapping[str, type[BaseEstimator]] = {
     "biwoof": BiWOOF,
     "cbptop": CBPTOP,
+    "flowimage": FlowImage,
     "flowmap": FlowMap,
     "gabor": Gabor,
     "hog3d": HOG3D,
     "lbpsip": LBPSIP,
     "lbptop": LBPTOP,
     "mdmo": MDMO,
+    "stills": Stills,
     "stlbpip": STLBPIP,
     "strain": OpticalStrain,
 }

@@ -2,6 +2,7 @@
 
 # Imported here, not at first use: a function named as its module would be hidden by the module otherwise.
 from microexpr.video.apex import ApexSearch, apex_curve, find_apex
+from microexpr.video.emr import EMR
 from microexpr.video.evm import EVM, magnify
 from microexpr.video.flow import optical_flow, resize_flow
 from microexpr.video.resize import Pad, Resize, pad_frames, resize_frames
@@ -9,6 +10,7 @@ from microexpr.video.strain import optical_strain
 from microexpr.video.tim import TIM, tim
 
 __all__ = [
+    "EMR",
     "EVM",
     "TIM",
     "ApexSearch",

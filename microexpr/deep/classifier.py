@@ -479,5 +479,8 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _channels_last(item: Any) -> Any:
     """Lay 4-D tensors out as (n, rows, columns, channels): the same numbers, faster on CPUs and GPUs alike."""
     if isinstance(item, nn.Module):
-        return item.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Weight by weight: a module as a whole refuses where some are of 3-D convolutions.
+        for weight in item.parameters():
+            weight.data = _channels_last(weight.data)
+        return item
     return item.contiguous(memory_format=torch.channels_last) if item.ndim == 4 else item

@@ -2,11 +2,23 @@
 
 from microexpr.core.lazy import lazy_names
 
-__all__ = ["STSTNetClassifier"]
+__all__ = [
+    "DubeyClassifier",
+    "FlowCNNClassifier",
+    "HoultonClassifier",
+    "OFFApexNetClassifier",
+    "STSTNetClassifier",
+    "TwoStreamClassifier",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "DubeyClassifier": "microexpr.deep.dubey",
+        "FlowCNNClassifier": "microexpr.deep.flowcnn",
+        "HoultonClassifier": "microexpr.deep.houlton",
+        "OFFApexNetClassifier": "microexpr.deep.offapexnet",
         "STSTNetClassifier": "microexpr.deep.ststnet",
+        "TwoStreamClassifier": "microexpr.deep.twostream",
     },
 )

@@ -86,7 +86,8 @@ class DubeyClassifier(NetworkClassifier):
     Notes
     -----
     X is of shape (n_clips, n_frames, rows, columns), grey, values 0..255, as `microexpr.features.Volume` gives it: 18
-    frames of 64 x 64 in the paper, at least 17 of 5 x 5. At 18 x 64 x 64 and three classes the network has 1,643,267 parameters.
+    frames of 64 x 64 in the paper, at least 17 of 5 x 5. At 18 x 64 x 64 and three classes the network has 1,643,267
+    parameters.
 
     SGD, batches of 16, 100 epochs, dropout .5, categorical cross-entropy.
 

@@ -104,6 +104,48 @@ def compare(
 
 
 @app.command()
+def audit(
+    method: Annotated[str, typer.Argument(help="A network among those that `microexpr methods` lists.")],
+    data: _Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder of results; the audit has its own in it.")] = Path(
+        "results"
+    ),
+    labels: _Labels = None,
+    protocol: Annotated[str, typer.Option("--protocol", help="As `microexpr compare` takes it.")] = "loso",
+    seed: _Seed = 0,
+    jobs: _Jobs = 1,
+    settings: _Set = [],  # noqa: B006  (typer copies it)
+    allow_incomplete: _Incomplete = False,
+    corrections: _Corrections = None,
+    find_apex: _FindApex = None,
+) -> None:
+    """Show how much too high a network's figures are where the test clips choose the epoch."""
+    with _stoppable("the same command goes on from here"):
+        from microexpr.core.progress import visible_progress
+        from microexpr.data.catalog import load_data
+        from microexpr.pipelines.audit import audit as run_audit
+        from microexpr.pipelines.report import text
+        from microexpr.pipelines.settings import parse_settings
+
+        params = parse_settings(settings)
+        clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete, corrections=corrections)
+        with visible_progress():
+            audited = run_audit(
+                method,
+                _searched(clips, find_apex, jobs),
+                protocol=protocol,
+                seed=seed,
+                n_jobs=jobs,
+                out=out,
+                params=params,
+                allow_incomplete=allow_incomplete,
+            )
+        text.print_audit(audited)
+        if audited.folder is not None:
+            typer.echo(audited.folder / "audit.csv")
+
+
+@app.command()
 def score(
     logs: Annotated[list[Path], typer.Argument(help="MEGC logs or predictions.csv files.")],
     classes: Annotated[str, typer.Option("--classes", help="Class order, separated by commas.")] = "",

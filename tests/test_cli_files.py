@@ -176,6 +176,26 @@ def test_doctor_finds_versions_and_folders(console):
     assert {"cores", "threads", "GPU", "temporary folder"} <= set(answer.rows)
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"torch": "2.9.1"}, "torch 2.9.1 is installed: networks use a GPU where PyTorch finds one"),
+        ({}, "networks need the extra deep, which is not installed: pip install 'microexpr[deep]'"),
+    ],
+)
+def test_doctor_says_whether_networks_can_use_a_gpu(console, monkeypatch, found, said):
+    monkeypatch.setattr("microexpr.pipelines.doctor.versions", lambda: found)
+    answer = console("doctor")
+    assert answer.code == 0
+    assert answer.rows["GPU"][0].endswith(said)
+
+
+def test_doctor_does_not_import_torch(tmp_path):
+    code = "import sys; from microexpr.pipelines.doctor import examine; examine(); print('torch' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert answer.stdout == "False\n"
+
+
 def test_doctor_fails_where_the_cache_cannot_be_written(console, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("MICROEXPR_CACHE", str(tmp_path / "file" / "cache"))
@@ -191,7 +211,8 @@ def test_version_is_the_packages(console):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "compare", "score", "synth", "extract", "check", "methods", "datasets", "doctor", "version"]
+    "command",
+    ["", "compare", "audit", "score", "synth", "extract", "check", "methods", "datasets", "doctor", "version"],
 )
 def test_every_command_explains_itself(console, command):
     answer = console(*([command] if command else []), "--help")

@@ -17,11 +17,12 @@ from microexpr.pipelines.provenance import versions
 
 def examine() -> list[tuple[str, str, bool]]:
     """Return (what, what was found, whether it is in order) for each thing that long work depends on."""
-    rows = [(name, version, True) for name, version in versions().items()]
+    found = versions()
+    rows = [(name, version, True) for name, version in found.items()]
     rows.append(("machine", f"{platform.system()} {platform.release()} {platform.machine()}", True))
     rows.append(("cores", f"{os.cpu_count()}, of which usable {effective_n_jobs(-1)}", True))
     rows.append(_threads())
-    rows.append(("GPU", _gpu(), True))
+    rows.append(("GPU", f"{_gpu()}; {_use_of_gpu(found.get('torch'))}", True))
     rows.append(_folder("cache", cache_folder()))
     rows.append(_folder("current folder", Path.cwd()))
     rows.append(_folder("temporary folder", Path(tempfile.gettempdir())))
@@ -40,12 +41,18 @@ def _gpu() -> str:
     """Ask the driver's own tool: this package imports torch nowhere outside its networks."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return "none found (no nvidia-smi); no method of this version uses one"
+        return "none found (no nvidia-smi)"
     try:
         answer = subprocess.run([tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, timeout=20)
     except (OSError, subprocess.SubprocessError) as error:
         return f"nvidia-smi does not answer ({error})"
     return answer.stdout.decode().strip().replace("\n", ", ") or "none found"
+
+
+def _use_of_gpu(torch_version: str | None) -> str:
+    if torch_version is None:
+        return "networks need the extra deep, which is not installed: pip install 'microexpr[deep]'"
+    return f"torch {torch_version} is installed: networks use a GPU where PyTorch finds one"
 
 
 def _folder(what: str, folder: Path) -> tuple[str, str, bool]:

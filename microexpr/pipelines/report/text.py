@@ -1,6 +1,7 @@
 """Tables for the terminal."""
 
 __all__ = [
+    "print_audit",
     "print_comparison",
     "print_datasets",
     "print_method",
@@ -12,15 +13,20 @@ __all__ = [
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from microexpr.core.errors import join_names
+from microexpr.pipelines.audit import Audit
 from microexpr.pipelines.comparison import Comparison
 from microexpr.pipelines.registry import NEEDS, Method, get_method, settable_params
-from microexpr.pipelines.report.words import SHARED_WARNING, count, figure, interval
+from microexpr.pipelines.report.words import LEAK_WARNING, SHARED_WARNING, count, difference, figure, interval
 from microexpr.pipelines.scoring import Scored
+
+# Of the curve by epoch, as many as a line holds; all are in curve.csv.
+_CURVE_POINTS = 11
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -82,6 +88,30 @@ def print_scores(scored: Sequence[Scored]) -> None:
         classwise = one.classwise if one.auc is None else one.classwise.assign(AUC=pd.Series(one.auc))
         console.print(_frame_table(classwise, "class"))
         console.print(_frame_table(one.confusion, "truth \\ predicted"))
+
+
+def print_audit(audit: Audit) -> None:
+    """Print honest and leaked figures, what lies between them, and the curve they come from."""
+    console = _console()
+    clips, subjects = count(len(audit.table), "clip"), count(audit.table["subject"].nunique(), "subject")
+    _line(
+        console,
+        f"{audit.method}: {clips}, {subjects}, {audit.protocol}, labels {audit.labels}, seed {audit.seed}",
+    )
+    figures = audit.figures()
+    table = _table("epoch", *figures.columns)
+    flag = " *" if audit.shared_subjects else ""
+    for kind, what in (("honest", "the last"), ("leaked", "the best on the fold's test clips")):
+        table.add_row(f"{kind}: {what}{flag}", *map(figure, figures.loc[kind]))
+    table.add_row("inflation: leaked - honest", *map(difference, figures.loc["inflation"]))
+    console.print(table)
+    _line(console, f"in {audit.n_earlier} of {count(audit.n_folds, 'fold')} the best epoch is not the last")
+    epochs = audit.curve.index[np.unique(np.linspace(0, len(audit.curve) - 1, _CURVE_POINTS).round().astype(int))]
+    points = ", ".join(f"{epoch} {figure(audit.curve[epoch])}" for epoch in epochs)
+    _line(console, f"pooled UF1 by epoch, the same in all folds: {points}")
+    _line(console, LEAK_WARNING)
+    if audit.shared_subjects:
+        _line(console, f"* {SHARED_WARNING}")
 
 
 def print_methods(methods: Iterable[Method]) -> None:

@@ -1,6 +1,6 @@
 """Wordings and number formats that the terminal and the HTML report share."""
 
-__all__ = ["SHARED_WARNING", "count", "figure", "interval"]
+__all__ = ["LEAK_WARNING", "SHARED_WARNING", "count", "difference", "figure", "interval"]
 
 import math
 from typing import Any
@@ -9,6 +9,11 @@ SHARED_WARNING = (
     "subjects shared: this protocol puts clips of one person into training and test, so its figures "
     "are too high for people the model has not seen; compare them with leave-one-subject-out (loso) figures only "
     "to see by how much"
+)
+
+LEAK_WARNING = (
+    "the leaked figures are a lie: the test clips themselves chose the epoch that is scored on them; they only show by "
+    "how much published figures that were made so may be too high"
 )
 
 
@@ -23,6 +28,11 @@ def figure(value: float) -> str:
         return "-"
     text = f"{value:.3f}"
     return text.removeprefix("0") if 0 <= value < 1 else text
+
+
+def difference(value: float) -> str:
+    """Return the difference of two scores with its sign, `+.045`."""
+    return f"{'-' if value < 0 else '+'}{figure(abs(value))}"
 
 
 def interval(row: Any, metric: str) -> str:

@@ -59,7 +59,7 @@ def compare(
         typer.Option(
             "--protocol",
             help="loso, lovo, kfold[:k], kfold-subject[:k], holdout[:share], leave-one-dataset-out, "
-            "or paper: that of the method's own paper.",
+            "or paper: each experiment of the methods' own papers.",
         ),
     ] = "loso",
     seed: _Seed = 0,
@@ -71,22 +71,30 @@ def compare(
     allow_incomplete: _Incomplete = False,
     corrections: _Corrections = None,
     find_apex: _FindApex = None,
+    auxiliary: Annotated[
+        list[str],
+        typer.Option(
+            "--auxiliary",
+            help="Macro-expressions that join every training set and no test set: synthetic-macro, ckplus=DIR, ...",
+        ),
+    ] = [],  # noqa: B006  (typer copies it)
 ) -> None:
     """Run methods on the same clips, print their table and write report.html."""
     again = "the same command with --mode only-missing" if mode == "overwrite" else "the same command"
     with _stoppable(f"{again} goes on from here"):
         from microexpr.core.progress import visible_progress
         from microexpr.data.catalog import load_data
-        from microexpr.pipelines.comparison import compare as run_all
+        from microexpr.pipelines.papers import run_all
         from microexpr.pipelines.parallel import cluster
-        from microexpr.pipelines.report import text, write_report
+        from microexpr.pipelines.report import text, write_reports
         from microexpr.pipelines.results import Store
         from microexpr.pipelines.settings import parse_settings
 
         params = parse_settings(settings)
         clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete, corrections=corrections)
+        macro = load_data(auxiliary, labels=labels, allow_incomplete=allow_incomplete) if auxiliary else None
         with visible_progress(), cluster(backend, scheduler):
-            comparison = run_all(
+            results = run_all(
                 methods,
                 _searched(clips, find_apex, jobs),
                 protocol=protocol,
@@ -96,11 +104,15 @@ def compare(
                 store=out,
                 params=params,
                 allow_incomplete=allow_incomplete,
+                auxiliary=macro,
             )
-        text.print_comparison(comparison)
-        if comparison.predictions:
-            typer.echo(write_report(comparison, Store(out)))
-    _fail(comparison.failures)
+        for comparison in results.comparisons.values():
+            text.print_comparison(comparison)
+        if protocol == "paper":
+            text.print_papers(results)
+        for path in write_reports(results.comparisons, Store(out)):
+            typer.echo(path)
+    _fail(results.failures)
 
 
 @app.command()

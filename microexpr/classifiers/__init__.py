@@ -3,6 +3,7 @@
 from microexpr.core.lazy import lazy_names
 
 _HOMES = {
+    "FeatureFusion": "featurefusion",
     "GentleBoostClassifier": "gentleboost",
     "GentleSVM": "gentlesvm",
     "HistogramSVM": "svm",
@@ -19,6 +20,7 @@ _HOMES = {
 
 __all__ = [
     "RBFSVM",
+    "FeatureFusion",
     "GentleBoostClassifier",
     "GentleSVM",
     "HistogramSVM",

@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
-from microexpr.classifiers._inner import check_classifier, class_scores, fit_inner
+from microexpr.classifiers._inner import class_scores, fit_inner
+from microexpr.classifiers._members import MemberClassifier, check_members
 from microexpr.core.checks import check_float, check_int
-from microexpr.core.errors import DataError, ParameterError, join_names
-from microexpr.core.training import check_beside, check_classes, check_domain, check_groups, subject_folds
+from microexpr.core.errors import ParameterError
+from microexpr.core.training import check_groups, subject_folds
 
 _PURPOSE = "learning weights inside the training subjects"
 # A share of 0 for the true class is taken as this, so that one clip cannot make the loss infinite.
@@ -26,7 +23,7 @@ _TOLERANCE = 1e-7
 _MAX_STEPS = 20_000
 
 
-class ScoreFusion(ClassifierMixin, _BaseComposition):
+class ScoreFusion(MemberClassifier):
     """Sum the scores of several classifiers, weighted, and predict the class of the largest sum.
 
     s_c(x) = sum over members m of w_m s_mc(x), where w_m >= 0 sum to 1 and s_mc are member m's probabilities, or, where
@@ -101,18 +98,9 @@ class ScoreFusion(ClassifierMixin, _BaseComposition):
         self.weights = weights
         self.n_splits = n_splits
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, with `deep` the members by name and theirs as `name__parameter` too."""
-        return dict(self._get_params("members", deep=deep))
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, members by name, or theirs as `name__parameter`."""
-        self._set_params("members", **params)
-        return self
-
     def check_params(self) -> None:
         """Raise a ParameterError if a parameter is not allowed."""
-        names = _check_members(self.members, self.get_params(deep=False))
+        names = check_members(self.members, self.get_params(deep=False))
         check_int(self.n_splits, "n_splits", minimum=2)
         if isinstance(self.weights, str):
             if self.weights != "learned":
@@ -143,21 +131,8 @@ class ScoreFusion(ClassifierMixin, _BaseComposition):
         ValueError
             If X or y is not what classifiers take: not finite, of different lengths, no classes.
         """
-        self.check_params()
+        inputs, labels, known = self._training(X, y, groups, domain)
         names = [name for name, _ in self.members]
-        self.views_ = tuple(X.dtype.names) if _is_structured(X) else None
-        if self.views_ is None:
-            X, y = validate_data(self, X, y, allow_nd=True)
-        labels = column_or_1d(y)
-        check_classification_targets(labels)
-        inputs = self._inputs(X)
-        if len(labels) != len(X):
-            raise DataError(f"X has {len(X)} clips and y {len(labels)} labels; they must be as many")
-        self.classes_, _ = check_classes(labels)
-        known = {
-            "groups": None if groups is None else check_beside(groups, "groups", len(labels)),
-            "domain": check_domain(domain, len(labels)),
-        }
         if isinstance(self.weights, str):
             subjects = check_groups(groups, len(labels), _PURPOSE)
             self.weights_ = _mixture_weights(self._left_out_shares(inputs, labels, subjects, known))
@@ -168,13 +143,8 @@ class ScoreFusion(ClassifierMixin, _BaseComposition):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the weighted sums, float64 of shape (n_clips, n_classes), each row of sum 1."""
-        check_is_fitted(self)
-        if _is_structured(X) != (self.views_ is not None):
-            raise DataError("X is a structured array either in fit and predict or in neither")
-        if self.views_ is None:
-            X = validate_data(self, X, allow_nd=True, reset=False)
-        inputs = self._inputs(X)
-        total = np.zeros((len(X), len(self.classes_)))
+        inputs = self._asked(X)
+        total = np.zeros((len(next(iter(inputs.values()))), len(self.classes_)))
         # Added up member by member and not by a matrix product, whose last digits depend on the number of rows.
         for weight, (name, _), fitted in zip(self.weights_, self.members, self.members_, strict=True):
             total += weight * class_scores(fitted, inputs[name], self.classes_)
@@ -184,21 +154,6 @@ class ScoreFusion(ClassifierMixin, _BaseComposition):
         """Return the class of the largest weighted sum of each clip."""
         best = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[best])
-
-    def _inputs(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        """Return what each member gets of X, by name."""
-        names = [name for name, _ in self.members]
-        if not _is_structured(X):
-            return dict.fromkeys(names, X)
-        fields = list(X.dtype.names or ())
-        if X.ndim != 1:
-            raise DataError(f"X is a structured array of shape {X.shape}: it must be (n_clips,)")
-        if odd := sorted(set(fields) ^ set(names)):
-            raise DataError(
-                f"X has the fields {join_names(fields)} and the fusion the members {join_names(names)}: "
-                f"{join_names(odd)} is in one of them only"
-            )
-        return {name: check_array(X[name], allow_nd=True, input_name=f"view {name}") for name in names}
 
     def _left_out_shares(
         self,
@@ -218,28 +173,6 @@ class ScoreFusion(ClassifierMixin, _BaseComposition):
                 scores = class_scores(fitted, inputs[name][test], self.classes_)
                 shares[test, position] = scores[np.arange(len(test)), columns[test]]
         return shares[np.sort(np.concatenate([test for _, test in folds]))]
-
-
-def _is_structured(X: Any) -> bool:
-    return isinstance(X, np.ndarray) and X.dtype.names is not None
-
-
-def _check_members(members: object, own_params: Mapping[str, Any]) -> list[str]:
-    """Return the members' names, refusing what is no list of (name, classifier)."""
-    if not isinstance(members, list) or not members:
-        raise ParameterError("members must be a list of (name, classifier), one at least")
-    names = []
-    for item in members:
-        if not isinstance(item, (tuple, list)) or len(item) != 2 or not isinstance(item[0], str):
-            raise ParameterError(f"members holds {item!r}: each must be (name, classifier)")
-        name, member = item
-        if not name or "__" in name or name in own_params or name in names:
-            raise ParameterError(
-                f"members holds the name {name!r}: names must differ, and be no parameter or hold '__'"
-            )
-        check_classifier(member, f"member {name}")
-        names.append(name)
-    return names
 
 
 def _fixed_weights(weights: object, names: Sequence[str]) -> np.ndarray:

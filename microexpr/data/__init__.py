@@ -21,6 +21,7 @@ __all__ = [
     "load_smic",
     "load_videos",
     "make_clips",
+    "make_macro_clips",
     "write_layout",
 ]
 
@@ -45,6 +46,7 @@ __getattr__, __dir__ = lazy_names(
         "load_mmew": "microexpr.data.mmew",
         "load_megc2019": "microexpr.data.megc2019",
         "make_clips": "microexpr.data.synthetic",
+        "make_macro_clips": "microexpr.data.synthetic",
         "write_layout": "microexpr.data.layouts",
     },
 )

@@ -135,6 +135,17 @@ _CATALOG: Mapping[str, Dataset] = MappingProxyType(
                 licence="derived from data under licence: the terms of the three data sets apply",
                 options={"truth": "text"},
             ),
+            Dataset(
+                name="synthetic-macro",
+                title="Synthetic macro-expressions, stronger and slower, of other faces: for --auxiliary",
+                loader="microexpr.data.synthetic.make_macro_clips",
+                needs_folder=False,
+                needs="nothing: computed on the spot, the same for the same seed",
+                formats=(),
+                access="free: it comes with this package",
+                licence="BSD-3-Clause, as this package",
+                options={"n_subjects": "whole", "clips_per_subject": "whole", "classes": "names", "seed": "whole"},
+            ),
         )
     }
 )

@@ -3,6 +3,7 @@
 __all__ = ["LABEL_MAPS", "label_map"]
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from microexpr.core.errors import ParameterError
@@ -22,6 +23,13 @@ def _three(negative: tuple[str, ...]) -> dict[str, str]:
 def _itself(classes: tuple[str, ...]) -> dict[str, str]:
     """Return the rule that keeps these emotions as they are."""
     return {emotion: emotion for emotion in classes}
+
+
+def _for_macro_too(one: LabelMap) -> LabelMap:
+    """Return a label map under which synthetic macro-expressions have the classes of the synthetic clips."""
+    if "synthetic" not in one.emotions:
+        return one
+    return replace(one, emotions={**one.emotions, "synthetic-macro": one.emotions["synthetic"]})
 
 
 _CASME2_5 = ("others", "disgust", "happiness", "repression", "surprise")
@@ -62,7 +70,7 @@ _OBJECTIVE = {spelt: numeral for n, numeral in enumerate(_NUMERALS, 1) for spelt
 #:   clips, SAMM 68; reads the column `objective`.
 LABEL_MAPS: Mapping[str, LabelMap] = MappingProxyType(
     {
-        one.name: one
+        one.name: _for_macro_too(one)
         for one in (
             LabelMap(
                 "megc2019",

@@ -23,6 +23,7 @@ from microexpr.core.progress import progress
 from microexpr.core.resume import checkpoint_folder
 from microexpr.core.training import check_beside, check_classes, check_domain, check_groups, subject_folds
 from microexpr.deep._checkpoints import Checkpoint, optimizer_tensors, restore_optimizer
+from microexpr.deep._looking import attention_maps
 from microexpr.deep._loop import Loop, Rows, Settings, StepDecay, epoch_means
 from microexpr.deep.devices import DEVICES, PRECISIONS, choose_device, gpu_errors, one_cpu_thread
 from microexpr.deep.network import LayerRow, Network, layer_table
@@ -83,6 +84,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     version: ClassVar[int] = 1
     __metadata_request__fit: ClassVar = {"groups": True, "domain": True}
+
+    #: Shape of one clip's input in the method's paper, channels first.
+    INPUT_SHAPE: ClassVar[tuple[int, ...]] = ()
 
     #: torch.optim's class.
     _OPTIMIZER: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adam
@@ -206,13 +210,39 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         """Return what the last layer sees of each clip, float64 of shape (n_clips, n_features)."""
         return self._run(X, "embedding").astype(np.float64)
 
-    def layers(self, input_shape: Sequence[int], n_classes: int = 3) -> list[LayerRow]:
-        """Return the layers of the network, untrained, for one clip's input of this shape (channels first)."""
+    def layers(self, input_shape: Sequence[int] | None = None, n_classes: int = 3) -> list[LayerRow]:
+        """Return the layers of the network, untrained.
+
+        Parameters
+        ----------
+        input_shape : sequence of int, optional
+            Of one clip's input, channels first; by default the paper's.
+        n_classes : int
+        """
         self.check_params()
+        shape = tuple(self.INPUT_SHAPE if input_shape is None else input_shape)
         with _own_generator(None):
-            network = self._network(tuple(input_shape), n_classes)
-        prepared = self._prepare(torch.zeros(1, *input_shape))
+            network = self._network(shape, n_classes)
+        prepared = self._prepare(torch.zeros(1, *shape))
         return layer_table(network, prepared.shape[1:])
+
+    def attention(self, X: object) -> np.ndarray:
+        """Return where the network looks in each clip: its own attention map, or else Grad-CAM of the predicted class.
+
+        Returns
+        -------
+        float32 ndarray of shape (n_clips, rows, columns), values 0..1
+            Over the network's input; at most 28 rows and columns.
+        """
+        check_is_fitted(self, "network_")
+        rows = self._input_rows(X)
+        device = choose_device(self.device)
+        parts = []
+        with self._evaluating(device), one_cpu_thread(), gpu_errors(_PREDICT_BATCH):
+            for batch in torch.from_numpy(rows).split(_PREDICT_BATCH):
+                maps = attention_maps(self.network_, self._prepare(batch.to(device)))
+                parts.append(maps.cpu())
+        return np.asarray(torch.cat(parts).numpy(), np.float32)
 
     # How it trains
 
@@ -371,9 +401,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _run(self, X: object, output: str) -> np.ndarray:
         """Return one of the network's outputs for each clip."""
         check_is_fitted(self, "network_")
-        rows = self._checked_rows(X)
-        if rows.shape[1:] != self.input_shape_:
-            raise DataError(f"X has clips of shape {rows.shape[1:]}: the network was fitted on {self.input_shape_}")
+        rows = self._input_rows(X)
         device = choose_device(self.device)
         with self._evaluating(device), torch.inference_mode(), one_cpu_thread(), gpu_errors(_PREDICT_BATCH):
             parts = [
@@ -381,6 +409,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
                 for batch in torch.from_numpy(rows).split(_PREDICT_BATCH)
             ]
         return np.asarray(torch.cat(parts).numpy())
+
+    def _input_rows(self, X: object) -> np.ndarray:
+        rows = self._checked_rows(X)
+        if rows.shape[1:] != self.input_shape_:
+            raise DataError(f"X has clips of shape {rows.shape[1:]}: the network was fitted on {self.input_shape_}")
+        return rows
 
     @contextmanager
     def _evaluating(self, device: torch.device) -> Iterator[None]:

@@ -84,6 +84,7 @@ class STSTNetClassifier(NetworkClassifier):
     """
 
     version = 1
+    INPUT_SHAPE = (3, 28, 28)
 
     def __init__(
         self,

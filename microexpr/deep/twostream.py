@@ -100,7 +100,7 @@ class TwoStreamClassifier(NetworkClassifier):
     """
 
     version = 1
-    INPUT_SHAPE = (19, 64, 64)
+    INPUT_SHAPE = (21, 64, 64)
 
     def __init__(
         self,

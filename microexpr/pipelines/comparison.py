@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from microexpr.core.clip import Clip
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import MicroexprError, NeedsError, ParameterError, join_names
-from microexpr.pipelines.harness import check_settings, run
+from microexpr.pipelines.harness import check_auxiliary, check_settings, run
 from microexpr.pipelines.metrics import by_dataset, scores
 from microexpr.pipelines.registry import (
     build,
@@ -51,6 +52,8 @@ class Comparison:
         The parameters set by the user, by method.
     of_paper : bool
         Whether the protocol was asked for as that of the methods' paper.
+    pictured : tuple of Clip
+        The clips compared on, for drawings of where networks look.
     """
 
     predictions: dict[str, pd.DataFrame]
@@ -65,6 +68,7 @@ class Comparison:
     shared_subjects: bool
     params: dict[str, dict[str, Any]] = field(default_factory=dict)
     of_paper: bool = False
+    pictured: tuple[Clip, ...] = ()
 
     def table(self, *, n_resamples: int = 2000) -> pd.DataFrame:
         """Return one row a method: pooled figures, 95 % intervals over subjects, and figures per data set.
@@ -113,6 +117,7 @@ def compare(
     store: str | Path | Store | None = None,
     params: Mapping[str, Any] | None = None,
     allow_incomplete: bool = False,
+    auxiliary: ClipSet | None = None,
 ) -> Comparison:
     """Run methods on the same clips, the majority row always among them.
 
@@ -129,6 +134,8 @@ def compare(
         Nested parameters; each is set on every method that has it.
     allow_incomplete : bool
         Whether to go on, with all methods, without the clips that lack what one of them needs; `findings` lists them.
+    auxiliary : ClipSet with labels, optional
+        Macro-expressions that join every training set, for the methods that learn from them.
 
     Returns
     -------
@@ -153,6 +160,7 @@ def compare(
     for name in names:
         build(name, **own_params[name])
         clipset = _usable(name, clipset, allow_incomplete)
+        check_auxiliary(name, auxiliary)
     folds = make_folds(clipset, protocol, seed=seed)
     kept = store if isinstance(store, Store) or store is None else Store(store)
     predictions, failures = {}, {}
@@ -167,6 +175,7 @@ def compare(
                 mode=mode,
                 store=kept,
                 params=own_params[name],
+                auxiliary=None if get_method(name).auxiliary == "ignored" else auxiliary,
             )
         except MicroexprError as error:
             failures[name] = str(error)
@@ -183,6 +192,7 @@ def compare(
         shares_subjects(folds, clipset.groups),
         {name: chosen for name, chosen in own_params.items() if chosen},
         of_paper,
+        tuple(clipset.clips),
     )
 
 
@@ -212,7 +222,10 @@ def _usable(name: str, clipset: ClipSet, allow_incomplete: bool) -> ClipSet:
 
 def _distribute(names: Sequence[str], params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Give each method those of the parameters that it has."""
-    own = {name: set(settable_params(build(name))) for name in names}
+    own = {}
+    for name in names:
+        options = {key: value for key, value in params.items() if key in get_method(name).options}
+        own[name] = {*get_method(name).options, *settable_params(build(name, **options))}
     for key in params:
         if not any(key in keys for keys in own.values()):
             known = join_names(sorted(set().union(*own.values())), 40)

@@ -1,6 +1,6 @@
 """The harness: one method on one set of clips under one protocol, each clip predicted by a model that never saw it."""
 
-__all__ = ["MODES", "check_settings", "run"]
+__all__ = ["MODES", "check_auxiliary", "check_settings", "run"]
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -20,7 +20,7 @@ from microexpr.core.progress import progress
 from microexpr.pipelines.folds import FoldTask, run_fold, seeded
 from microexpr.pipelines.parallel import check_n_jobs, in_parallel
 from microexpr.pipelines.predictions import read_predictions, write_predictions
-from microexpr.pipelines.prefix import extract, split_prefix
+from microexpr.pipelines.prefix import extract, for_auxiliary, split_prefix
 from microexpr.pipelines.provenance import provenance
 from microexpr.pipelines.registry import build, get_method, protocol_of, unmet_needs
 from microexpr.pipelines.results import Run, Store
@@ -68,7 +68,8 @@ def run(
     mode : {"only-missing", "overwrite", "read-only"}
         Compute what the store lacks; compute everything anew; compute nothing and fail if something is missing.
     auxiliary : ClipSet with labels, optional
-        Clips that join every training set and no test set, with `domain` 1. No subject may occur in both sets.
+        Clips that join every training set and no test set, with `domain` 1. No subject may occur in both sets. Steps of
+        the pipeline that have a parameter `domain` get 1 for them.
     store : path or Store, optional
         Where folds are kept. None keeps nothing but cached features.
     params : mapping, optional
@@ -125,6 +126,7 @@ def run(
         _compute(name, estimator, clipset, auxiliary, folds, records, missing, kept, cache, n_jobs)
     table = _table(records, folds, clipset, {**settings, "run_key": key})
     if kept is not None:
+        kept.clear_checkpoints()
         kept.describe(settings)
         seconds = sum(record["seconds"] for record in records if record is not None)
         kept.describe({"provenance": provenance(), "fold_seconds": round(seconds, 3)}, replace=True)
@@ -139,15 +141,31 @@ def check_settings(mode: str, seed: int, n_jobs: int) -> None:
     check_n_jobs(n_jobs)
 
 
+def check_auxiliary(method: str, auxiliary: ClipSet | None) -> None:
+    """Raise a NeedsError if a registered method cannot work with these auxiliary clips, or not without any."""
+    record = get_method(method)
+    if auxiliary is None:
+        if record.auxiliary == "required":
+            raise NeedsError(f"{method} learns from macro-expressions too: give it auxiliary clips (--auxiliary)")
+    elif record.auxiliary != "ignored" and (reason := unmet_needs(record, auxiliary)):
+        raise NeedsError(f"auxiliary clips: {reason}")
+
+
 def _resolve(
     method: str | Any, clipset: ClipSet, auxiliary: ClipSet | None, seed: int, params: Mapping[str, Any]
 ) -> tuple[str, Any]:
     """Return the method's name and its seeded estimator, after checking that it can run on these clips."""
+    if auxiliary is not None and (unknown := sorted(set(auxiliary.y) - set(clipset.classes))):
+        raise DataError(
+            f"auxiliary clips have the class {unknown[0]!r}: the clips' own are {join_names(clipset.classes)}"
+        )
     if auxiliary is not None and (shared := sorted(set(clipset.groups) & set(auxiliary.groups))):
         raise DataError(f"auxiliary clips show subjects of the test sets: {join_names(shared)}")
     if isinstance(method, str):
-        if reason := unmet_needs(get_method(method), clipset):
+        record = get_method(method)
+        if reason := unmet_needs(record, clipset):
             raise NeedsError(reason)
+        check_auxiliary(method, auxiliary)
         return method, seeded(build(method, random_state=seed, **params), seed)
     if not all(hasattr(method, name) for name in ("fit", "predict", "get_params")):
         raise ParameterError(f"method is a {type(method).__name__}: it must be a registered name or a classifier")
@@ -214,9 +232,15 @@ def _compute(
     """
     prefix, learner = split_prefix(estimator)
     own = _inputs(name, prefix, clipset.clips, cache, n_jobs)
-    extra = None if auxiliary is None else _inputs(f"{name}, auxiliary", prefix, auxiliary.clips, cache, n_jobs)
+    extra = None
+    if auxiliary is not None:
+        its_prefix = None if prefix is None else for_auxiliary(prefix)
+        extra = _inputs(f"{name}, auxiliary", its_prefix, auxiliary.clips, cache, n_jobs)
     labels, groups = clipset.y, clipset.groups
-    tasks = ((learner, _fold_task(folds[number], own, labels, groups, extra, auxiliary)) for number in missing)
+    checkpoints = None if kept is None else kept.checkpoints.absolute()
+    tasks = (
+        (learner, _fold_task(folds[number], own, labels, groups, extra, auxiliary, checkpoints)) for number in missing
+    )
     failed: list[str] = []
     with (
         progress(f"{name}: folds", len(folds), done=len(folds) - len(missing)) as advance,
@@ -246,7 +270,13 @@ def _inputs(name: str, prefix: Any | None, clips: list[Clip], cache: ArrayCache,
 
 
 def _fold_task(
-    fold: Fold, own: Any, labels: np.ndarray, groups: np.ndarray, extra: Any, auxiliary: ClipSet | None
+    fold: Fold,
+    own: Any,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    extra: Any,
+    auxiliary: ClipSet | None,
+    checkpoints: Path | None,
 ) -> FoldTask:
     train_X, train_y, groups = _take(own, fold.train), labels[fold.train], groups[fold.train]
     domain = np.zeros(len(train_y), int)
@@ -254,7 +284,7 @@ def _fold_task(
         train_X = np.concatenate([train_X, extra]) if isinstance(own, np.ndarray) else train_X + extra
         train_y, groups = np.append(train_y, auxiliary.y), np.append(groups, auxiliary.groups)
         domain = np.append(domain, np.ones(len(auxiliary), int))
-    return FoldTask(train_X, train_y, _take(own, fold.test), groups, domain)
+    return FoldTask(train_X, train_y, _take(own, fold.test), groups, domain, checkpoints)
 
 
 def _take(items: Any, positions: np.ndarray) -> Any:

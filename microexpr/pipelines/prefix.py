@@ -1,6 +1,6 @@
 """The stateless beginning of a pipeline: found, then run once over all clips, in parallel and cached."""
 
-__all__ = ["extract", "feature_key", "split_prefix"]
+__all__ = ["extract", "feature_key", "for_auxiliary", "split_prefix"]
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -54,6 +54,12 @@ def split_prefix(estimator: Any) -> tuple[Any | None, Any]:
         return None, estimator
     prefix = Pipeline(estimator.steps[:length])
     return clone(prefix), Pipeline(estimator.steps[length:])
+
+
+def for_auxiliary(prefix: Any) -> Any:
+    """Return the prefix as auxiliary clips go through it: steps with a parameter `domain` have it set to 1."""
+    named = {key: 1 for key in prefix.get_params(deep=True) if key == "domain" or key.endswith("__domain")}
+    return clone(prefix).set_params(**named) if named else prefix
 
 
 def feature_key(prefix: Any, clip: Clip) -> str:

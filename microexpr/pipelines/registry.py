@@ -1,28 +1,35 @@
 """The named methods: one record each, from which come the builder, the command line's choices and the tests."""
 
 __all__ = [
+    "AUXILIARY",
     "NEEDS",
     "Method",
+    "PaperRun",
     "Published",
     "all_methods",
     "build",
     "clips_lacking",
     "get_method",
+    "layers_of",
     "method",
     "protocol_of",
     "settable_params",
     "unmet_needs",
+    "variant",
 ]
 
+import ast
 import difflib
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from microexpr.core.checks import check_choice
 from microexpr.core.clip import Clip
 from microexpr.core.clipset import ClipSet
 from microexpr.core.digest import canonical_json
@@ -37,9 +44,13 @@ def _moves(clip: Clip) -> bool:
 #: What a method can need of every clip, and how to tell that a clip has it.
 NEEDS: Mapping[str, tuple[str, Callable[[Clip], bool]]] = {
     "pixels": ("frames, not a stored flow map", lambda clip: clip.has_pixels),
+    "apex": ("an apex", lambda clip: clip.apex is not None),
     "motion": ("an apex after the onset or a stored flow map", lambda clip: not clip.has_pixels or _moves(clip)),
 }
 
+
+#: What a method makes of auxiliary clips: nothing, or they join the training where there are any, or it needs them.
+AUXILIARY = ("ignored", "optional", "required")
 
 #: What stands for the protocol of a method's own paper wherever a protocol is named.
 _PAPER = "paper"
@@ -68,23 +79,45 @@ class Published:
 
 
 @dataclass(frozen=True)
+class PaperRun:
+    """One experiment of a method's paper: protocol and settings, and what it reports of just that.
+
+    Parameters
+    ----------
+    protocol : str
+        As `microexpr.pipelines.splits.PROTOCOLS` spells it.
+    params : mapping of parameter -> value
+        Settings of the method in this experiment, where they are not its own.
+    accuracy, UF1, UAR : float in [0, 1] or None
+        The published figures.
+    """
+
+    protocol: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    accuracy: float | None = None
+    UF1: float | None = None
+    UAR: float | None = None
+
+
+@dataclass(frozen=True)
 class Method:
     """A named pipeline.
 
     Parameters
     ----------
     name : str
-    builder : callable(*, random_state) -> estimator
+    builder : callable(*, random_state, **options) -> estimator
+        Keyword arguments beside `random_state` are options: settings that decide which steps there are.
     reference : str
         Where the method comes from: author, title, venue, year.
     needs : tuple of keys of `NEEDS`
     tiny : mapping of parameter -> value
         Parameters under which tests run the method in a second.
-    paper_protocol : str or None
-        The protocol of the method's paper, as `microexpr.pipelines.splits.PROTOCOLS` spells it; None if there is no
-        paper, or its protocol is not known to us.
+    paper : tuple of PaperRun
+        The experiments of the method's paper; empty if there is no paper, or its protocol is not known to us.
     published : tuple of Published
         What papers report of the method.
+    auxiliary : one of `AUXILIARY`
     """
 
     name: str
@@ -92,8 +125,15 @@ class Method:
     reference: str
     needs: tuple[str, ...] = ()
     tiny: Mapping[str, Any] = field(default_factory=dict)
-    paper_protocol: str | None = None
+    paper: tuple[PaperRun, ...] = ()
     published: tuple[Published, ...] = ()
+    auxiliary: str = "ignored"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The builder's keyword arguments beside `random_state`, with their defaults."""
+        known = inspect.signature(self.builder).parameters
+        return {name: parameter.default for name, parameter in known.items() if name != "random_state"}
 
     @property
     def summary(self) -> str:
@@ -115,15 +155,17 @@ def method(
     reference: str,
     needs: tuple[str, ...] = (),
     tiny: Mapping[str, Any] | None = None,
-    paper_protocol: str | None = None,
+    paper: tuple[PaperRun, ...] = (),
     published: tuple[Published, ...] = (),
+    auxiliary: str = "ignored",
 ) -> Callable[[Callable[..., BaseEstimator]], Callable[..., BaseEstimator]]:
     """Register the decorated builder under `name`.
 
     Raises
     ------
     ParameterError
-        If the name is taken, a need or the protocol is unknown, or the builder has no docstring.
+        If the name is taken, a need, a protocol or what it makes of auxiliary clips is unknown, or the builder has no
+        docstring.
     """
 
     def register(builder: Callable[..., BaseEstimator]) -> Callable[..., BaseEstimator]:
@@ -134,8 +176,9 @@ def method(
                 raise ParameterError(f"method {name!r} needs {need!r}: known needs are {join_names(NEEDS)}")
         if not inspect.getdoc(builder):
             raise ParameterError(f"method {name!r} has no docstring; its first line is the method's summary")
-        protocol = None if paper_protocol is None else canonical_protocol(paper_protocol)
-        _METHODS[name] = Method(name, builder, reference, needs, dict(tiny or {}), protocol, published)
+        check_choice(auxiliary, "auxiliary", AUXILIARY)
+        runs = tuple(replace(one, protocol=canonical_protocol(one.protocol)) for one in paper)
+        _METHODS[name] = Method(name, builder, reference, needs, dict(tiny or {}), runs, published, auxiliary)
         return builder
 
     return register
@@ -148,19 +191,67 @@ def all_methods() -> dict[str, Method]:
 
 
 def get_method(name: str) -> Method:
-    """Return the record of a method.
+    """Return the record of a method, or of a variant of it, `flow-svm[svc__C=0.01]`; see `variant`.
 
     Raises
     ------
     ParameterError
-        If there is none of that name; the message lists or suggests names.
+        If there is none of that name, the message lists or suggests names; or if a variant cannot be read.
     """
     known = all_methods()
+    base, bracket, settings = name.partition("[")
+    if bracket:
+        return _variant_record(get_method(base), name, settings)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are {join_names(known, 30)}"
         raise ParameterError(f"unknown method {name!r}; {hint}")
     return known[name]
+
+
+def variant(name: str, params: Mapping[str, Any]) -> str:
+    """Return the name of a method with other settings, which stands wherever a method's name does.
+
+    Examples
+    --------
+    >>> variant("flow-svm", {"svc__C": 0.01})
+    'flow-svm[svc__C=0.01]'
+    >>> build("flow-svm[svc__C=0.01]").get_params()["svc__C"]
+    0.01
+    """
+    if not params:
+        return name
+    settings = ",".join(f"{key}={value if _is_word(value) else repr(value)}" for key, value in params.items())
+    return f"{name}[{settings}]"
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier() and value not in ("None", "True", "False")
+
+
+def _variant_record(base: Method, name: str, settings: str) -> Method:
+    """Return the record of a method under the settings of a variant's name, `svc__C=0.01]`."""
+    try:
+        call = ast.parse(f"f({settings.removesuffix(']')})", mode="eval").body
+        if not settings.endswith("]") or not isinstance(call, ast.Call) or call.args or not call.keywords:
+            raise ValueError
+        params = {
+            str(item.arg): item.value.id if isinstance(item.value, ast.Name) else ast.literal_eval(item.value)
+            for item in call.keywords
+            if item.arg is not None
+        }
+    except (SyntaxError, ValueError):
+        raise ParameterError(
+            f"method {name!r} cannot be read: settings of a variant are written as in flow-svm[svc__C=0.01,...]"
+        ) from None
+
+    @functools.wraps(base.builder)
+    def builder(*, random_state: int | None = None) -> BaseEstimator:
+        return build(base.name, random_state=random_state, **params)
+
+    # What `wraps` leaves behind would show the options of the method itself, which are settled here.
+    del builder.__wrapped__
+    return replace(base, name=name, builder=builder, paper=())
 
 
 def protocol_of(protocol: str, methods: Sequence[str]) -> str:
@@ -188,11 +279,14 @@ def protocol_of(protocol: str, methods: Sequence[str]) -> str:
     if protocol != _PAPER:
         return canonical_protocol(protocol)
     named = [name for name in methods if name != "majority"] or list(methods)
-    papers = {name: get_method(name).paper_protocol or "loso" for name in named}
-    if len(set(papers.values())) > 1:
-        said = ", ".join(f"{name} {its}" for name, its in papers.items())
-        raise ParameterError(f"protocol is 'paper': these methods' papers have different ones ({said}); run them apart")
-    return next(iter(papers.values()))
+    papers = {name: sorted({one.protocol for one in get_method(name).paper}) or ["loso"] for name in named}
+    if len({protocol for protocols in papers.values() for protocol in protocols}) > 1:
+        said = ", ".join(f"{name} {' and '.join(its)}" for name, its in papers.items())
+        raise ParameterError(
+            f"protocol is 'paper': there is more than one in these methods' papers ({said}); name one, or run "
+            "`microexpr compare` with --protocol paper, which runs each"
+        )
+    return next(iter(papers.values()))[0]
 
 
 def build(name: str, *, random_state: int | None = None, **params: Any) -> BaseEstimator:
@@ -215,8 +309,13 @@ def build(name: str, *, random_state: int | None = None, **params: Any) -> BaseE
     >>> build("flow-svm", svc__C=0.01).get_params()["svc__C"]
     0.01
     """
-    estimator = get_method(name).builder(random_state=random_state)
-    settable = settable_params(estimator)
+    record = get_method(name)
+    options = {key: params.pop(key) for key in list(params) if key in record.options}
+    try:
+        estimator = record.builder(random_state=random_state, **options)
+    except ParameterError as error:
+        raise ParameterError(f"method {name!r}: {error}") from None
+    settable = [*record.options, *settable_params(estimator)]
     for key, value in params.items():
         if key not in settable:
             close = difflib.get_close_matches(key, settable, n=1)
@@ -264,6 +363,12 @@ def settable_params(estimator: BaseEstimator) -> list[str]:
         and not hasattr(value, "get_params")
         and not key.endswith(("random_state", "__cache_size"))
     )
+
+
+def layers_of(estimator: BaseEstimator) -> list[Any]:
+    """Return the layers of the network that ends a pipeline, for its paper's input and 3 classes; empty without one."""
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    return list(last.layers()) if hasattr(last, "layers") else []
 
 
 def unmet_needs(record: Method, clipset: ClipSet) -> str | None:

@@ -4,6 +4,7 @@ __all__ = ["Run", "Store"]
 
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ class Store:
 class Run:
     """One run: `run.json`, `folds/*.json`, `failures/*.json`, and `predictions.csv` once it is complete.
 
+    `checkpoints/` holds what unfinished folds of networks keep.
+
     Parameters
     ----------
     folder : path
@@ -95,7 +98,7 @@ class Run:
             found = _read(path)
             if found is not None and found.get("run_key") != self.key:
                 raise ResultsError(f"{self.folder} holds the run {found.get('run_key')}, not {self.key}")
-        for folder in (self.folder, self.folder / "folds", self.folder / "failures"):
+        for folder in (self.folder, self.folder / "folds", self.folder / "failures", self.checkpoints):
             remove_stale(folder)
         self.describe(settings)
 
@@ -127,6 +130,16 @@ class Run:
             return None
         return record
 
+    @property
+    def checkpoints(self) -> Path:
+        """Where folds that take long keep how far they are; empty once the run is complete."""
+        return self.folder / "checkpoints"
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the records of all folds that are kept, in the folds' order."""
+        kept = [_read(path) for path in sorted((self.folder / "folds").glob("*.json"))]
+        return [record for record in kept if record is not None and record.get("run_key") == self.key]
+
     def write_fold(self, number: int, name: str, record: Mapping[str, object]) -> None:
         """Keep the record of a fold and forget its earlier failure."""
         write_atomic(self._path("folds", number, name), _json({"run_key": self.key, "fold": name, **record}))
@@ -144,6 +157,11 @@ class Run:
         for kind in ("folds", "failures"):
             for path in (self.folder / kind).glob("*.json"):
                 path.unlink(missing_ok=True)
+        self.clear_checkpoints()
+
+    def clear_checkpoints(self) -> None:
+        """Remove what unfinished folds have kept."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def _path(self, kind: str, number: int, name: str) -> Path:
         return self.folder / kind / f"{number:04d}-{_file_name(name)}.json"

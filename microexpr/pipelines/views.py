@@ -46,8 +46,8 @@ class ClipViews(ClipTransformer, _BaseComposition):
     Notes
     -----
     `transform` returns a structured array of shape (n_clips,) with one field a view, in their order:
-    `X["lbptop"]` is float64 of shape (n_clips, n_features of that view), each view's features as one row. It is taken
-    apart by rows, joined and pickled like any array, so that folds need to know nothing of it, and
+    `X["lbptop"]` is what the view alone gives, of its own dtype and shape (n_clips, ...). It is taken apart by rows,
+    joined and pickled like any array, so that folds need to know nothing of it, and
     `microexpr.classifiers.fusion.ScoreFusion` gives each member the field of its name.
 
     Examples
@@ -60,7 +60,7 @@ class ClipViews(ClipTransformer, _BaseComposition):
     ((2,), (2, 177), (2, 2352))
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, views: list[tuple[str, Any]]) -> None:
         self.views = views
@@ -132,7 +132,7 @@ class ClipViews(ClipTransformer, _BaseComposition):
         Parameters
         ----------
         arrays : mapping of name -> ndarray of shape (n, ...)
-            One for each view; all but the first axis become one.
+            One for each view.
 
         Returns
         -------
@@ -148,12 +148,12 @@ class ClipViews(ClipTransformer, _BaseComposition):
             raise DataError(
                 f"there are the views {join_names(names)} and arrays of {join_names(arrays)}: {odd[0]} differs"
             )
-        rows = {name: np.asarray(arrays[name], dtype=np.float64) for name in names}
+        rows = {name: np.asarray(arrays[name]) for name in names}
+        rows = {name: array[:, np.newaxis] if array.ndim == 1 else array for name, array in rows.items()}
         counts = {name: len(array) for name, array in rows.items()}
         if len(set(counts.values())) > 1:
             raise DataError(f"the views differ in their number of clips: {counts}")
-        rows = {name: array.reshape(len(array), -1) for name, array in rows.items()}
-        layout = np.dtype([(name, np.float64, (array.shape[1],)) for name, array in rows.items()])
+        layout = np.dtype([(name, array.dtype, array.shape[1:]) for name, array in rows.items()])
         joined = np.empty(counts[names[0]], layout)
         for name, array in rows.items():
             joined[name] = array

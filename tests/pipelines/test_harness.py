@@ -261,7 +261,7 @@ def test_a_method_that_needs_pixels_refuses_stored_maps():
 
 
 def test_paper_is_the_protocol_of_the_methods_paper(monkeypatch):
-    of_a_paper = replace(registry.get_method("majority"), paper_protocol="kfold:3")
+    of_a_paper = replace(registry.get_method("majority"), paper=(registry.PaperRun("kfold:3"),))
     monkeypatch.setitem(registry._METHODS, "majority", of_a_paper)
     table = run("majority", CLIPS, protocol="paper")
     pd.testing.assert_frame_equal(table, run("majority", CLIPS, protocol="kfold:3"))

@@ -3,10 +3,12 @@ from sklearn.dummy import DummyClassifier
 from toyset.clips import toy_clips
 
 from microexpr.core.clipset import ClipSet
+from microexpr.core.digest import digest
 from microexpr.core.errors import ParameterError
 from microexpr.core.sources import FlowMapSource
 from microexpr.pipelines import registry
 from microexpr.pipelines.registry import (
+    PaperRun,
     all_methods,
     build,
     get_method,
@@ -14,6 +16,7 @@ from microexpr.pipelines.registry import (
     protocol_of,
     settable_params,
     unmet_needs,
+    variant,
 )
 
 
@@ -101,9 +104,9 @@ def test_values_that_no_step_takes_are_refused_when_it_is_built(name, params, me
 def test_every_method_can_be_built_from_the_values_that_are_shown():
     """What `microexpr methods NAME` lists as settings can be set."""
     for name in all_methods():
-        estimator = build(name)
+        estimator, options = build(name), get_method(name).options
         values = estimator.get_params(deep=True)
-        build(name, **{key: values[key] for key in settable_params(estimator)})
+        build(name, **options, **{key: values[key] for key in settable_params(estimator)})
 
 
 def test_needs_tell_which_clips_lack_what():
@@ -119,8 +122,8 @@ def test_needs_tell_which_clips_lack_what():
     assert "frames, not a stored flow map" in unmet_needs(get_method("lbptop-svm"), stored)
 
 
-def _register(name, protocol):
-    method(name, reference="toy", paper_protocol=protocol)(_builder)
+def _register(name, *protocols):
+    method(name, reference="toy", paper=tuple(PaperRun(protocol) for protocol in protocols))(_builder)
 
 
 def test_paper_stands_for_the_protocol_that_methods_papers_share():
@@ -129,8 +132,11 @@ def test_paper_stands_for_the_protocol_that_methods_papers_share():
     assert protocol_of("paper", ["one", "two", "majority"]) == "kfold:5"
     assert protocol_of("paper", ["majority"]) == "loso"
     assert protocol_of("kfold", ["three"]) == "kfold:5"
-    with pytest.raises(ParameterError, match=r"different ones \(one kfold:5, three loso\); run them apart"):
+    with pytest.raises(ParameterError, match=r"more than one in these methods' papers \(one kfold:5, three loso\)"):
         protocol_of("paper", ["one", "three"])
+    _register("four", "loso", "kfold")
+    with pytest.raises(ParameterError, match=r"\(four kfold:5 and loso\)"):
+        protocol_of("paper", ["four"])
 
 
 def test_a_paper_protocol_that_no_splitter_knows_is_refused():
@@ -157,3 +163,61 @@ def test_an_apex_that_is_the_onset_is_no_motion():
     table.loc[table.index[0], "onset"] = table.loc[table.index[0], "apex"]
     still = ClipSet(table, clips.sources, classes=clips.classes)
     assert "an apex after the onset" in unmet_needs(get_method("flow-svm"), still)
+
+
+def test_a_variant_is_its_method_under_other_settings():
+    name = variant("flow-svm", {"svc__C": 0.01, "flowmap__method": "dis", "flowmap__size": 14})
+    assert name == "flow-svm[svc__C=0.01,flowmap__method=dis,flowmap__size=14]"
+    chosen = build("flow-svm", random_state=3, svc__C=0.01, flowmap__method="dis", flowmap__size=14)
+    assert digest(build(name, random_state=3)) == digest(chosen)
+    record = get_method(name)
+    assert (record.name, record.needs, record.summary) == (name, ("motion",), get_method("flow-svm").summary)
+    assert record.options == {}
+
+
+def test_values_of_a_variant_come_back_whatever_they_are():
+    for value in ("swish", "a path/with, signs", (5, 5, 1), None, 0.25, True, "None"):
+        assert _asked(variant("asked", {"value": value})) == repr(value)
+
+
+def _asked(name):
+    @method("asked", reference="no paper")
+    def builder(*, value=0, random_state=None):
+        """Say what it was asked for."""
+        return DummyClassifier(constant=repr(value))
+
+    try:
+        return build(name).constant
+    finally:
+        registry._METHODS.pop("asked")
+
+
+@pytest.mark.parametrize(
+    "name", ["flow-svm[", "flow-svm[]", "flow-svm[3]", "flow-svm[svc__C=1", "flow-svm[svc__C=1+x]"]
+)
+def test_a_variant_that_cannot_be_read_is_refused(name):
+    with pytest.raises(ParameterError, match="cannot be read"):
+        get_method(name)
+
+
+def test_a_variant_with_an_unknown_setting_is_refused():
+    with pytest.raises(ParameterError, match="has no parameter 'svc__D'; did you mean 'svc__C'"):
+        build("flow-svm[svc__D=1]")
+
+
+def test_options_of_a_builder_are_settings_that_decide_the_steps():
+    @method("optional", reference="no paper")
+    def builder(*, strategy="prior", random_state=None):
+        """Guess."""
+        return DummyClassifier(strategy=strategy)
+
+    try:
+        assert get_method("optional").options == {"strategy": "prior"}
+        assert build("optional", strategy="uniform").strategy == "uniform"
+    finally:
+        registry._METHODS.pop("optional")
+
+
+def test_what_a_method_makes_of_auxiliary_clips_is_one_of_three():
+    with pytest.raises(ParameterError, match="auxiliary is 'maybe'"):
+        method("one", reference="toy", auxiliary="maybe")(_builder)

@@ -1,18 +1,21 @@
-"""Several handcrafted descriptors, each with a classifier of its own, their scores added."""
+"""Several methods together, each with features and a classifier of its own."""
 
 from collections.abc import Callable
 
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 
+from microexpr.classifiers.featurefusion import FeatureFusion
 from microexpr.classifiers.fusion import ScoreFusion
 from microexpr.classifiers.selection import VarianceRatioSelector
 from microexpr.classifiers.svm import linear_svm
+from microexpr.core.checks import check_choice
+from microexpr.core.errors import ParameterError
 from microexpr.features import CBPTOP, LBPTOP, InRegions
 from microexpr.pipelines.methods import _published as published
 from microexpr.pipelines.methods.handcrafted import biwoof_svm, flow_svm, hog3d_svm, lbptop_svm, strain_svm
 from microexpr.pipelines.prefix import split_prefix
-from microexpr.pipelines.registry import method
+from microexpr.pipelines.registry import build, get_method, method
 from microexpr.pipelines.views import ClipViews
 from microexpr.video.tim import TIM
 
@@ -24,6 +27,41 @@ def _fusion(methods: dict[str, Callable[..., BaseEstimator]], random_state: int 
         ClipViews([(name, prefix) for name, (prefix, _) in parts.items()]),
         ScoreFusion([(name, learner) for name, (_, learner) in parts.items()]),
     )
+
+
+@method(
+    "fusion",
+    reference="no paper; P3's future work (Hata et al.): handcrafted and deep features together",
+    needs=("motion",),
+    tiny={"members": ("flow-svm", "strain-svm"), "clipviews__flow-svm__flowmap__method": "dis"},
+)
+def fusion(
+    *, members: tuple[str, ...] = ("flow-rbf", "flow-cnn"), by: str = "scores", random_state: int | None = None
+) -> BaseEstimator:
+    """Any registered methods together, by their scores or their features; by default `flow-rbf` and `flow-cnn`.
+
+    `--set members=flow-rbf,ststnet,biwoof-svm` names others. `--set by=features` joins what their classifiers see, a
+    network's last features among them, under one linear SVM; by scores, members weigh alike, and
+    `--set scorefusion__weights=learned` learns the weights on inner folds of the training subjects.
+
+    Members that need what a clip lacks say so when it is read.
+    """
+    names = tuple(name.strip() for name in members.split(",")) if isinstance(members, str) else members
+    check_choice(by, "by", ("scores", "features"))
+    if not isinstance(names, (tuple, list)) or len(names) < 2 or len(set(names)) < len(names):
+        raise ParameterError(f"members is {members!r}: it must name two methods at least, each once")
+    records = {name: get_method(name) for name in names}
+    parts = {name: split_prefix(build(name, random_state=random_state)) for name in names}
+    for name, (prefix, _) in parts.items():
+        if prefix is None or isinstance(prefix.steps[-1][1], ClipViews):
+            raise ParameterError(f"members holds {name!r}: a fusion or a method without features cannot be a member")
+        if records[name].auxiliary == "required":
+            raise ParameterError(f"members holds {name!r}: a method that needs auxiliary clips cannot be a member")
+    learners = [(name, learner) for name, (_, learner) in parts.items()]
+    views = ClipViews([(name, prefix) for name, (prefix, _) in parts.items()])
+    if by == "features":
+        return make_pipeline(views, FeatureFusion(learners, random_state=random_state))
+    return make_pipeline(views, ScoreFusion(learners))
 
 
 def _selected(random_state: int | None) -> BaseEstimator:

@@ -14,7 +14,7 @@ from microexpr.classifiers.mirrored import MirroredTraining
 from microexpr.classifiers.svm import RBFSVM, HistogramSVM, linear_svm
 from microexpr.features import HOG3D, LBPTOP, MDMO, STLBPIP, BiWOOF, FlowMap, OpticalStrain
 from microexpr.pipelines.methods import _published as published
-from microexpr.pipelines.registry import method
+from microexpr.pipelines.registry import PaperRun, method
 from microexpr.video.tim import TIM
 
 
@@ -59,7 +59,7 @@ def flow_rbf(*, random_state: int | None = None) -> BaseEstimator:
     "to facial expressions, TPAMI, 2007; setting of the MEGC2019 baseline (See et al., FG, 2019)",
     needs=("pixels",),
     tiny={"lbptop__blocks": (2, 2, 1)},
-    paper_protocol="loso",
+    paper=(PaperRun("loso"),),
     published=published.LBPTOP,
 )
 def lbptop_svm(*, random_state: int | None = None) -> BaseEstimator:
@@ -104,7 +104,7 @@ def hog3d_svm(*, random_state: int | None = None) -> BaseEstimator:
     "feature for spontaneous micro-expression recognition, IEEE TAFFC 7(4), 2016",
     needs=("pixels",),
     tiny={"mdmo__regions": "grid", "mdmo__grid": (2, 2), "mdmo__method": "dis"},
-    paper_protocol="loso",
+    paper=(PaperRun("loso"),),
     published=published.MDMO,
 )
 def mdmo_svm(*, random_state: int | None = None) -> BaseEstimator:
@@ -125,7 +125,7 @@ def mdmo_svm(*, random_state: int | None = None) -> BaseEstimator:
     "using apex frame, Signal Processing: Image Communication 62, 2018",
     needs=("motion",),
     tiny={"biwoof__method": "dis"},
-    paper_protocol="loso",
+    paper=(PaperRun("loso"),),
     published=published.BIWOOF,
 )
 def biwoof_svm(*, random_state: int | None = None) -> BaseEstimator:
@@ -150,7 +150,7 @@ def biwoof_svm(*, random_state: int | None = None) -> BaseEstimator:
     "recognition based on facial strain, Signal Processing: Image Communication 47, 2016",
     needs=("motion",),
     tiny={"opticalstrain__method": "dis"},
-    paper_protocol="loso",
+    paper=(PaperRun("loso"),),
     published=published.STRAIN,
 )
 def strain_svm(*, random_state: int | None = None) -> BaseEstimator:
@@ -175,7 +175,7 @@ def strain_svm(*, random_state: int | None = None) -> BaseEstimator:
     "local binary pattern with integral projection, ICCV workshops, 2015",
     needs=("pixels",),
     tiny={"stlbpip__blocks": (2, 2)},
-    paper_protocol="loso",
+    paper=(PaperRun("loso"),),
     published=published.STLBPIP,
 )
 def stlbpip_svm(*, random_state: int | None = None) -> BaseEstimator:
@@ -196,7 +196,7 @@ def stlbpip_svm(*, random_state: int | None = None) -> BaseEstimator:
     "10(1), 2019",
     needs=("pixels",),
     tiny={"stlbpip__blocks": (2, 2)},
-    paper_protocol="loso",
+    paper=(PaperRun("loso"),),
     published=published.DISTLBPRIP,
 )
 def distlbprip_svm(*, random_state: int | None = None) -> BaseEstimator:

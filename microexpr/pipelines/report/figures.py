@@ -1,17 +1,22 @@
 """Drawings of the report, as SVG text that stands in the page."""
 
-__all__ = ["forest_svg", "roc_svg"]
+__all__ = ["curves_svg", "forest_svg", "roc_svg"]
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from microexpr.pipelines.metrics import RocCurves
 
 # Colours that are told apart in print and by colour-blind readers (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442")
+
+
+# Above this many points, lines are drawn as a picture.
+_MAX_POINTS = 2000
 
 
 def roc_svg(curves: RocCurves) -> str:
@@ -39,6 +44,28 @@ def forest_svg(table: pd.DataFrame) -> str:
     axes.set_yticks(range(len(table)), labels=list(table.index))
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
+    return _svg(figure)
+
+
+def curves_svg(folds: Sequence[Mapping[str, Sequence[float]]]) -> str:
+    """Draw the losses of a network by epoch: a thin line a fold, a thick one for their mean while all folds train."""
+    figure, axes = _axes((4.4, 2.8))
+    names = list(dict.fromkeys(name for curves in folds for name in curves))
+    thick = []
+    for colour, name in zip(_COLOURS * 9, names, strict=False):
+        lines = [np.asarray(curves[name]) for curves in folds if name in curves]
+        for losses in lines:
+            axes.plot(np.arange(1, len(losses) + 1), losses, color=colour, linewidth=0.4, alpha=0.35)
+        shortest = min(len(losses) for losses in lines)
+        mean = np.mean([losses[:shortest] for losses in lines], axis=0)
+        thick += axes.plot(np.arange(1, shortest + 1), mean, color=colour, linewidth=1.8)
+    axes.set(xlabel="epoch", ylabel="loss")
+    axes.set_ylim(bottom=0)
+    axes.legend(thick, [name.replace("_", " ", 1) for name in names], frameon=False, fontsize=8)
+    # Thousands of points a line are drawn as a picture: as paths they would make the page megabytes large.
+    if sum(len(losses) for curves in folds for losses in curves.values()) > _MAX_POINTS:
+        for line in axes.lines:
+            line.set_rasterized(True)
     return _svg(figure)
 
 

@@ -1,7 +1,8 @@
 """The report of a comparison: one HTML file that asks nothing of the network."""
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["render_report", "write_report", "write_reports"]
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from microexpr.core.errors import ResultsError
 from microexpr.pipelines.comparison import Comparison
 from microexpr.pipelines.metrics import by_dataset, by_subject, confusion, per_class, roc_curves, scores
 from microexpr.pipelines.registry import get_method
-from microexpr.pipelines.report.figures import forest_svg, roc_svg
+from microexpr.pipelines.report.attention import attention_pictures
+from microexpr.pipelines.report.figures import curves_svg, forest_svg, roc_svg
 from microexpr.pipelines.report.words import SHARED_WARNING, count, figure, interval
 from microexpr.pipelines.results import Store
 from microexpr.pipelines.statistics import compare_all
@@ -20,30 +22,53 @@ from microexpr.pipelines.statistics import compare_all
 _REFERENCE = "majority"
 
 
-def write_report(comparison: Comparison, store: Store) -> Path:
-    """Write `report.html` into the store's folder and return its path.
+def write_reports(comparisons: Mapping[str, Comparison], store: Store) -> list[Path]:
+    """Write a report for each protocol: `report.html`, or `report-<protocol>.html` where there are several.
 
     Raises
     ------
     ResultsError
         If the folder cannot be written.
     """
-    path = store.folder / "report.html"
-    runs = {
-        name: store.find(str(table["run_key"].iloc[0]), name).read_settings()
-        for name, table in comparison.predictions.items()
+    several = len(comparisons) > 1
+    return [
+        write_report(comparison, store, name=f"report-{protocol.replace(':', '-')}.html" if several else "report.html")
+        for protocol, comparison in comparisons.items()
+        if comparison.predictions
+    ]
+
+
+def write_report(comparison: Comparison, store: Store, *, name: str = "report.html") -> Path:
+    """Write a comparison's report into the store's folder and return its path.
+
+    Raises
+    ------
+    ResultsError
+        If the folder cannot be written.
+    """
+    path = store.folder / name
+    kept = {
+        method: store.find(str(table["run_key"].iloc[0]), method) for method, table in comparison.predictions.items()
     }
-    write_atomic(path, render_report(comparison, runs).encode())
+    runs = {method: run.read_settings() for method, run in kept.items()}
+    folds = {method: run.records() for method, run in kept.items()}
+    write_atomic(path, render_report(comparison, runs, folds).encode())
     return path
 
 
-def render_report(comparison: Comparison, runs: dict[str, dict[str, Any]]) -> str:
+def render_report(
+    comparison: Comparison,
+    runs: Mapping[str, dict[str, Any]],
+    folds: Mapping[str, list[dict[str, Any]]] | None = None,
+) -> str:
     """Return the report's HTML.
 
     Parameters
     ----------
     comparison : Comparison
-    runs : dict of method -> what its run.json says
+    runs : mapping of method -> what its run.json says
+    folds : mapping of method -> records of its folds, optional
+        From which come training curves and attention of networks.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -64,7 +89,7 @@ def render_report(comparison: Comparison, runs: dict[str, dict[str, Any]]) -> st
         table=list(table.iterrows()),
         forest=forest_svg(table),
         pairs=compare_all(comparison.predictions, comparison.classes).to_dict("records") if several else [],
-        methods=[_method(name, predictions, comparison) for name, predictions in comparison.predictions.items()],
+        methods=[_method(name, comparison, (folds or {}).get(name, [])) for name in comparison.predictions],
         by_dataset=_by_dataset(comparison),
         by_subject=_by_subject(comparison),
         hard=_hard_clips(comparison),
@@ -85,8 +110,9 @@ def _datasets(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _method(name: str, predictions: pd.DataFrame, comparison: Comparison) -> dict[str, Any]:
-    classes = comparison.classes
+def _method(name: str, comparison: Comparison, folds: list[dict[str, Any]]) -> dict[str, Any]:
+    classes, predictions = comparison.classes, comparison.predictions[name]
+    curves_of_folds = [record["curves"] for record in folds if record.get("curves")]
     counts = confusion(predictions, classes)
     curves = roc_curves(predictions, classes)
     return {
@@ -101,6 +127,8 @@ def _method(name: str, predictions: pd.DataFrame, comparison: Comparison) -> dic
         "auc": {} if curves is None else curves.auc,
         # A reference that scores every clip alike has no curve worth drawing.
         "roc": "" if curves is None or name == _REFERENCE else roc_svg(curves),
+        "curves": curves_svg(curves_of_folds) if curves_of_folds else "",
+        "attention": attention_pictures(comparison, name, folds),
         "is_proba": any(column.startswith("proba_") for column in predictions),
     }
 

@@ -6,6 +6,7 @@ __all__ = [
     "print_datasets",
     "print_method",
     "print_methods",
+    "print_papers",
     "print_rows",
     "print_scores",
 ]
@@ -21,7 +22,8 @@ from rich.table import Table
 from microexpr.core.errors import join_names
 from microexpr.pipelines.audit import Audit
 from microexpr.pipelines.comparison import Comparison
-from microexpr.pipelines.registry import NEEDS, Method, get_method, settable_params
+from microexpr.pipelines.papers import PaperResults
+from microexpr.pipelines.registry import NEEDS, Method, build, get_method, layers_of, settable_params
 from microexpr.pipelines.report.words import LEAK_WARNING, SHARED_WARNING, count, difference, figure, interval
 from microexpr.pipelines.scoring import Scored
 
@@ -62,6 +64,21 @@ def print_comparison(comparison: Comparison) -> None:
         _line(console, f"{count(len(listed), 'finding')} in the data: {join_names(listed, 3)}")
     for name in comparison.failures:
         _line(console, f"{name}: no score")
+
+
+def print_papers(results: PaperResults) -> None:
+    """Print published, ours and the majority class of each experiment of the papers."""
+    console = _console()
+    table = _table("method", "protocol", "metric", "published", "ours", "majority")
+    rows = results.table()
+    for row in rows.itertuples():
+        flag = " *" if row.subjects_shared else ""
+        figures = [figure(value) for value in (row.published, row.ours, row.majority)]
+        table.add_row(f"{row.method}{flag}", row.protocol, row.metric, *figures)
+    _line(console, "the papers' experiments (published figures are of the papers' own clips):")
+    console.print(table)
+    if rows["subjects_shared"].any():
+        _line(console, f"* {SHARED_WARNING}")
 
 
 def print_scores(scored: Sequence[Scored]) -> None:
@@ -127,15 +144,24 @@ def print_method(method: Method) -> None:
     console = _console()
     console.print(f"{method.name}\n\n{method.description}\n\nReference: {method.reference}")
     console.print(f"Needs: {', '.join(NEEDS[need][0] for need in method.needs) or 'nothing'}")
-    known = method.paper_protocol or "loso, as no paper's protocol is known to us"
-    console.print(f"--protocol paper: {known}")
+    known = ", ".join(dict.fromkeys(one.protocol for one in method.paper))
+    console.print(f"--protocol paper: {known or 'loso, as no protocol of a paper is known to us'}")
     _print_published(console, [method.name])
-    estimator = method.builder(random_state=None)
-    values = estimator.get_params(deep=True)
+    if method.auxiliary != "ignored":
+        console.print(f"Macro-expressions (--auxiliary): {method.auxiliary}")
+    estimator = build(method.name)
+    values = {**method.options, **estimator.get_params(deep=True)}
     table = _table("parameter (--set name=value)", "value")
-    for name in settable_params(estimator):
+    for name in [*method.options, *settable_params(estimator)]:
         table.add_row(name, repr(values[name]))
     console.print(table)
+    if rows := layers_of(estimator):
+        layers = _table("layer", "kind", "output shape", "parameters")
+        for row in rows:
+            layers.add_row(row.name, row.kind, " x ".join(map(str, row.output_shape)), f"{row.n_parameters:,}")
+        console.print(layers)
+        total = sum(row.n_parameters for row in rows)
+        _line(console, f"{count(len(rows), 'layer')}, {total:,} parameters, with 3 classes")
 
 
 def _print_published(console: Console, names: Iterable[str]) -> None:

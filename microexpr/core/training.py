@@ -12,7 +12,7 @@ def check_classes(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted classes of y and each sample's index into them, or raise a DataError if there is one class."""
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise DataError(f"y has 1 class, {classes[0]!r}: there must be at least 2 classes")
+        raise DataError(f"y has 1 class, {classes.tolist()[0]!r}: there must be at least 2 classes")
     return classes, codes
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import GradientNormClipping
@@ -425,6 +425,33 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
             yield
         finally:
             self.network_.to(before)
+
+    # How it is pickled
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the network's weights as arrays: the same bytes for the same network."""
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            weights = state.pop("network_").state_dict()
+            state["weights_of_network"] = {name: value.cpu().contiguous().numpy() for name, value in weights.items()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        weights = state.pop("weights_of_network", None)
+        super().__setstate__(state)
+        if weights is not None:
+            with _own_generator(None):
+                self.network_ = _channels_last(self.blank_network())
+            self.network_.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in weights.items()})
+            self.network_.eval()
+
+    def blank_network(self) -> Network:
+        """Return a network of the fitted one's shape with weights at random, whatever it was begun from."""
+        blank = clone(self)
+        # A training that began from a file of weights has moved on from them; the file may be gone.
+        if "weights" in blank.get_params(deep=False):
+            blank.set_params(weights=None)
+        return blank._network(self.input_shape_, len(self.classes_))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -56,6 +56,8 @@ def in_parallel(
     pool = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered", max_nbytes=None)
     with _interrupts_ignored():
         results = pool(calls)
+    # Workers that have grown large (networks make them so) are replaced by new ones, and no job is lost by it.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
     try:
         # Not `yield from`: that would close `results` itself, outside the block below that keeps it quiet.
         for result in results:  # noqa: UP028

@@ -228,7 +228,7 @@ def _hata_runs() -> tuple[PaperRun, ...]:
     return tuple(
         PaperRun(
             "kfold:5",
-            {"region": region, "frames": frames, "hataclassifier__attention": attention, **variants[row]},
+            {"region": region, "frames": frames, "hataclassifier__abn": attention, **variants[row]},
             accuracy=accuracy,
         )
         for (region, attention), rows in table.items()
@@ -255,7 +255,7 @@ def _hata_runs() -> tuple[PaperRun, ...]:
 def hata_resnet(*, region: str = "roi", frames: str = "three", random_state: int | None = None) -> BaseEstimator:
     """ResNet-18 with an attention branch on the apex frame or on onset, middle and apex, of the face or 15 regions.
 
-    `--set region=face` or roi, `--set frames=apex` or three, `--set hataclassifier__attention=False`,
+    `--set region=face` or roi, `--set frames=apex` or three, `--set hataclassifier__abn=False`,
     `--set hataclassifier__arcface=True`, `--set hataclassifier__finetune=True` (needs `--auxiliary ckplus=DIR`).
     The default is the paper's best: regions, three frames, attention.
 
@@ -270,7 +270,7 @@ def hata_resnet(*, region: str = "roi", frames: str = "three", random_state: int
         *masks,
         Resize(size=(112, 112)),
         Stills(positions=positions),
-        network("HataClassifier", attention=True, random_state=random_state),
+        network("HataClassifier", abn=True, random_state=random_state),
     )
 
 

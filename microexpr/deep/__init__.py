@@ -5,7 +5,9 @@ from microexpr.core.lazy import lazy_names
 __all__ = [
     "DubeyClassifier",
     "FlowCNNClassifier",
+    "HataClassifier",
     "HoultonClassifier",
+    "NMERClassifier",
     "OFFApexNetClassifier",
     "STSTNetClassifier",
     "TwoStreamClassifier",
@@ -16,7 +18,9 @@ __getattr__, __dir__ = lazy_names(
     {
         "DubeyClassifier": "microexpr.deep.dubey",
         "FlowCNNClassifier": "microexpr.deep.flowcnn",
+        "HataClassifier": "microexpr.deep.hata",
         "HoultonClassifier": "microexpr.deep.houlton",
+        "NMERClassifier": "microexpr.deep.nmer",
         "OFFApexNetClassifier": "microexpr.deep.offapexnet",
         "STSTNetClassifier": "microexpr.deep.ststnet",
         "TwoStreamClassifier": "microexpr.deep.twostream",

@@ -157,7 +157,7 @@ def _resolve(
     """Return the method's name and its seeded estimator, after checking that it can run on these clips."""
     if auxiliary is not None and (unknown := sorted(set(auxiliary.y) - set(clipset.classes))):
         raise DataError(
-            f"auxiliary clips have the class {unknown[0]!r}: the clips' own are {join_names(clipset.classes)}"
+            f"auxiliary clips have the class {str(unknown[0])!r}: the clips' own are {join_names(clipset.classes)}"
         )
     if auxiliary is not None and (shared := sorted(set(clipset.groups) & set(auxiliary.groups))):
         raise DataError(f"auxiliary clips show subjects of the test sets: {join_names(shared)}")

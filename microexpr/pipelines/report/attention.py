@@ -88,7 +88,7 @@ def blend(face: np.ndarray, attention: np.ndarray) -> np.ndarray:
 
 
 def _face(clip: Clip, name: str, params: Mapping[str, Any]) -> np.ndarray:
-    """Return the picture over which the maps lie: the method's clip steps applied, the apex or else the middle frame."""
+    """Return the picture under the maps: the method's clip steps applied, the apex or else the middle frame."""
     if not clip.has_pixels:
         return _motion(clip.flow_map())
     prefix, _ = split_prefix(build(name, random_state=0, **params))

@@ -80,11 +80,11 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             # Of a pickle's protocol: it is read or refused, whichever it is.
             warnings.simplefilter("ignore")
             loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        # Its own message offers to run the file after all.
-        raise DataError(f"{path} is no checkpoint that holds weights alone: what else it holds is not run") from None
-    except _UNREADABLE as error:
-        raise DataError(f"{path} is no checkpoint: {one_line(error)}") from None
+    except _UNREADABLE:
+        # torch's own messages offer to run the file after all.
+        raise DataError(
+            f"{path} is no checkpoint of weights: it is damaged, of another kind, or holds code, which is not run"
+        ) from None
     if not isinstance(loaded, Mapping) or not loaded:
         raise DataError(f"{path} holds a {type(loaded).__name__}: a checkpoint must hold tensors by name")
     for name, value in loaded.items():
@@ -206,7 +206,11 @@ def load_network(path: str | Path) -> NetworkClassifier:
     with torch.random.fork_rng():
         network = classifier.blank_network()
     network.load_state_dict(tensors)
-    classifier.network_ = network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    for weight in network.parameters():
+        # As in training: another layout would add in another order, and predictions differ in their last bits.
+        if weight.ndim == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    classifier.network_ = network.eval()
     return classifier
 
 

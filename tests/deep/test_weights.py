@@ -236,6 +236,21 @@ def test_every_network_of_the_package_may_be_written():
         assert weights._kind(name).__name__ == name
 
 
+@pytest.mark.parametrize("name", [name for name in deep.__all__ if name.endswith("Classifier")])
+def test_each_of_them_comes_back(tmp_path, name):
+    model = getattr(deep, name)(epochs=3)
+    model.classes_, model.input_shape_, model.n_epochs_ = np.array(["a", "b", "c"]), model.INPUT_SHAPE, 3
+    model.network_ = model.blank_network()
+    save_network(model, tmp_path / "x.safetensors")
+    read = load_network(tmp_path / "x.safetensors")
+    assert type(read) is type(model)
+    assert read.get_params() == model.get_params()
+    assert read.network_.state_dict().keys() == model.network_.state_dict().keys()
+    for key, value in model.network_.state_dict().items():
+        assert torch.equal(read.network_.state_dict()[key], value), key
+    assert not read.network_.training
+
+
 def test_what_cannot_be_written_is_refused(fitted, tmp_path, maps):
     with pytest.raises(ParameterError, match=r"path is '.*x.pth': it must end in .safetensors"):
         save_network(fitted, tmp_path / "x.pth")

@@ -123,7 +123,7 @@ def check_clip_transformer(transformer: Any, clips: Sequence[Clip]) -> None:
         _require(_refuses(transformer.transform, wrong), f"{name} does not refuse an empty list or a bare clip")
 
 
-def check_method(name: str, clips: ClipSet, **params: Any) -> None:
+def check_method(name: str, clips: ClipSet, *, auxiliary: ClipSet | None = None, **params: Any) -> None:
     """Check that a registered method is a sound classifier of clips.
 
     1. It builds from its name and a random state, and its parameters can be written as a key.
@@ -137,6 +137,8 @@ def check_method(name: str, clips: ClipSet, **params: Any) -> None:
     ----------
     name : str
     clips : ClipSet with labels, a few clips of each class, that the method can run on
+    auxiliary : ClipSet with labels, optional
+        Macro-expressions that join the training, for a method that needs them.
     **params
         Nested parameters; by default the record's own `tiny` ones, under which tests take a second.
 
@@ -160,7 +162,7 @@ def check_method(name: str, clips: ClipSet, **params: Any) -> None:
     _require(_refuses(build, name, no__such_parameter=1), f"{name} does not refuse an unknown parameter")
     estimator = build(name, random_state=0, **params)
     digest(estimator)
-    fitted = clone(estimator).fit(clips.clips, clips.y)
+    fitted = _fitted(clone(estimator), clips, auxiliary)
     predicted = fitted.predict(clips.clips)
     _require(len(predicted) == len(clips), f"{name} does not give one prediction a clip")
     _require(set(map(str, predicted)) <= set(clips.y), f"{name} predicts something that is no class")
@@ -168,12 +170,31 @@ def check_method(name: str, clips: ClipSet, **params: Any) -> None:
         shares = fitted.predict_proba(clips.clips)
         sound = bool((shares >= 0).all()) and bool(np.allclose(shares.sum(axis=1), 1))
         _require(sound, f"probabilities of {name} are negative or do not sum to 1")
-    again = build(name, random_state=0, **params).fit(clips.clips, clips.y)
+    again = _fitted(build(name, random_state=0, **params), clips, auxiliary)
     _require(list(again.predict(clips.clips)) == list(predicted), f"the same seed gives other predictions of {name}")
     copy = pickle.loads(pickle.dumps(fitted))
     _require(list(copy.predict(clips.clips)) == list(predicted), f"an unpickled {name} predicts otherwise")
     alone = [fitted.predict([clip])[0] for clip in clips.clips]
     _require(alone == list(predicted), f"a prediction of {name} depends on the clips beside it")
+
+
+def _fitted(estimator: Any, clips: ClipSet, auxiliary: ClipSet | None) -> Any:
+    """Return the estimator fitted on the clips, and on auxiliary ones beside them as the harness would do it."""
+    if auxiliary is None:
+        return estimator.fit(clips.clips, clips.y)
+    from sklearn.pipeline import Pipeline
+
+    from microexpr.classifiers._inner import fit_inner
+    from microexpr.pipelines.prefix import for_auxiliary, split_prefix
+
+    prefix, learner = split_prefix(estimator)
+    _require(prefix is not None, "a method with auxiliary clips has no stateless beginning that tells them apart")
+    assert prefix is not None
+    rows = np.concatenate([prefix.transform(clips.clips), for_auxiliary(prefix).transform(auxiliary.clips)])
+    domain = np.repeat([0, 1], [len(clips), len(auxiliary)])
+    groups = np.append(clips.groups, auxiliary.groups)
+    learner = fit_inner(learner, rows, np.append(clips.y, auxiliary.y), groups=groups, domain=domain)
+    return Pipeline([*prefix.steps, *learner.steps])
 
 
 def _are_finite_numbers(rows: np.ndarray) -> bool:

@@ -156,7 +156,7 @@ class HataClassifier(NetworkClassifier):
         ArcFace: the classes are told by angles, those of the training clips widened by `margin`.
     finetune : bool
         Train on the auxiliary clips (rows of `domain` 1, the macro-expressions) for `pretrain_epochs`, then on the own
-        clips alone for `epochs`. With False, auxiliary clips join the training as any other.
+        clips alone for `epochs`. With False, auxiliary clips are left out: the paper's other conditions have none.
     pretrain_epochs : int >= 1
     margin : float in [0, pi), in radians
         ArcFace's.
@@ -263,19 +263,20 @@ class HataClassifier(NetworkClassifier):
             As `fit`; with `finetune` also where there are no auxiliary clips, or none but auxiliary ones.
         """
         self.check_params()
-        if not self.finetune:
-            yield from super().fit_epochs(X, y, groups, domain)
+        if domain is None and not self.finetune:
+            yield from super().fit_epochs(X, y, groups)
             return
         rows = self._checked_rows(X)
         labels = check_beside(y, "y", len(rows))
         domains = check_domain(domain, len(rows))
         subjects = None if groups is None else check_beside(groups, "groups", len(rows))
         macro = np.zeros(len(rows), bool) if domains is None else domains == 1
-        if not macro.any():
+        if self.finetune and not macro.any():
             raise ParameterError("finetune is True: it needs auxiliary clips, rows of domain 1 in fit")
         if macro.all():
-            raise DataError("domain is 1 of all clips: finetune needs own clips, rows of domain 0, to end on")
-        self._start = self._learned(rows[macro], labels[macro], np.unique(labels[~macro]))
+            raise DataError("domain is 1 of all clips: own clips, rows of domain 0, are what it trains on")
+        if self.finetune:
+            self._start = self._learned(rows[macro], labels[macro], np.unique(labels[~macro]))
         own_subjects = None if subjects is None else subjects[~macro]
         try:
             for fitted in super().fit_epochs(rows[~macro], labels[~macro], own_subjects):

@@ -238,7 +238,7 @@ class SpyOnWeights(Spy):
 
     __metadata_request__fit: ClassVar = {"groups": True}
 
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y, groups=None, domain=None):
         self.inner_ = clone(self.inner).fit(X, y, groups=groups)
         self.classes_ = self.inner_.classes_
         return self

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from toyset.networks import EIGHT, learns_eight_clips, obeys_its_seed, refuses_shape
+from toyset.networks import EIGHT, learns_eight_clips, noise, obeys_its_seed, refuses_shape
 
 from microexpr.core.errors import DataError, ParameterError
 from microexpr.deep import HataClassifier
@@ -237,11 +237,20 @@ def test_layers_that_mean_other_classes_begin_anew(apexes, once, monkeypatch):
     }
 
 
+def test_without_fine_tuning_auxiliary_clips_are_left_out():
+    X, labels = noise(1, 32, 32), np.array(EIGHT)
+    domain = np.repeat([0, 1], [6, 2])
+    labels[:6] = ["negative", "positive", "surprise"] * 2
+    model = HataClassifier(epochs=1, abn=False, random_state=0)
+    beside = model.fit(X, labels, domain=domain).predict_proba(X)
+    np.testing.assert_array_equal(clone(model).fit(X[:6], labels[:6]).predict_proba(X), beside)
+
+
 def test_fine_tuning_needs_clips_of_both_kinds(apexes):
     for domain in (None, np.zeros(8, int)):
         with pytest.raises(ParameterError, match="finetune is True: it needs auxiliary clips, rows of domain 1 in fit"):
             quick(finetune=True).fit(apexes, EIGHT, domain=domain)
-    with pytest.raises(DataError, match="domain is 1 of all clips: finetune needs own clips"):
+    with pytest.raises(DataError, match="domain is 1 of all clips: own clips"):
         quick(finetune=True).fit(apexes, EIGHT, domain=np.ones(8, int))
 
 

@@ -7,17 +7,21 @@ import signal
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from microexpr.classifiers._inner import fit_inner
 
 
 class Spy(ClassifierMixin, BaseEstimator):
     """Wraps a classifier; its only probability is a digest of the fitted classifier's whole state."""
 
+    __metadata_request__fit: ClassVar = {"groups": True, "domain": True}
+
     def __init__(self, inner):
         self.inner = inner
 
-    def fit(self, X, y):
-        self.inner_ = clone(self.inner).fit(X, y)
+    def fit(self, X, y, groups=None, domain=None):
+        self.inner_ = fit_inner(self.inner, X, y, groups=groups, domain=domain)
         self.classes_ = self.inner_.classes_
         return self
 

@@ -51,6 +51,8 @@ def curves_svg(folds: Sequence[Mapping[str, Sequence[float]]]) -> str:
     """Draw the losses of a network by epoch: a thin line a fold, a thick one for their mean while all folds train."""
     figure, axes = _axes((4.4, 2.8))
     names = list(dict.fromkeys(name for curves in folds for name in curves))
+    if len(names) == 2 and names[1] == "train_loss":
+        names = names[:1]  # the sum of a single term is that term
     thick = []
     for colour, name in zip(_COLOURS * 9, names, strict=False):
         lines = [np.asarray(curves[name]) for curves in folds if name in curves]

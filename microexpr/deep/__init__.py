@@ -11,6 +11,9 @@ __all__ = [
     "OFFApexNetClassifier",
     "STSTNetClassifier",
     "TwoStreamClassifier",
+    "grad_cam",
+    "load_network",
+    "save_network",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -24,5 +27,8 @@ __getattr__, __dir__ = lazy_names(
         "OFFApexNetClassifier": "microexpr.deep.offapexnet",
         "STSTNetClassifier": "microexpr.deep.ststnet",
         "TwoStreamClassifier": "microexpr.deep.twostream",
+        "grad_cam": "microexpr.deep.attention",
+        "load_network": "microexpr.deep.weights",
+        "save_network": "microexpr.deep.weights",
     },
 )

@@ -33,7 +33,7 @@ def network(name: str, **params: Any) -> BaseEstimator:
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "skorch", "safetensors"):
             raise
-        raise MicroexprError("networks need the extra of that name: pip install 'microexpr[deep]'") from None
+        raise MicroexprError("networks need the extra `deep`: pip install 'microexpr[deep]'") from None
     built: BaseEstimator = kind(**params)
     return built
 

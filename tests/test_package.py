@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "numba", "cv2", "sklearn", "scipy", "pandas", "matplotlib", "typer")
+HEAVY = ("torch", "skorch", "numba", "cv2", "sklearn", "scipy", "pandas", "matplotlib", "typer")
 
 
 def _loaded(statement):
@@ -23,6 +23,20 @@ def test_the_command_line_starts_without_the_libraries_of_numbers():
     assert set(_loaded("import microexpr.cli")) <= {"typer"}
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import microexpr.deep; dir(microexpr.deep)",
+        "from microexpr.pipelines.registry import all_methods; assert 'ststnet' in all_methods()",
+        "import microexpr.cli, typer.testing as tests;"
+        "assert tests.CliRunner().invoke(microexpr.cli.app, ['methods']).exit_code == 0",
+    ],
+    ids=["the room of networks", "the registry", "the list of methods"],
+)
+def test_torch_is_loaded_for_a_network_alone(statement):
+    assert not {"torch", "skorch"} & set(_loaded(statement))
+
+
 @pytest.mark.parametrize("module", ["features.lbptop", "features.flowmap", "video.flow"])
 def test_features_load_their_kernels_at_first_use(module):
     assert not {"numba", "cv2"} & set(_loaded(f"import microexpr.{module}"))
@@ -37,7 +51,7 @@ def test_functions_named_as_their_modules_stay_functions():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("package", ["", ".video", ".features", ".classifiers", ".data", ".pipelines"])
+@pytest.mark.parametrize("package", ["", ".video", ".features", ".classifiers", ".deep", ".data", ".pipelines"])
 def test_public_names_exist(package):
     module = importlib.import_module(f"microexpr{package}")
     assert module.__all__

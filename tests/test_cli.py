@@ -225,7 +225,7 @@ def test_a_second_identical_run_computes_nothing(console, study, out, monkeypatc
     page = (out / "report.html").read_bytes()
     for step in (FlowMap, LBPTOP):
         monkeypatch.setattr(step, "transform_clip", None)  # calling it would fail
-    monkeypatch.setattr("microexpr.pipelines.harness.run_fold", None)
+    monkeypatch.setattr("microexpr.pipelines.foldruns.run_fold", None)
     second = console(*arguments)
     assert second.code == 0
     assert second.out == first.out

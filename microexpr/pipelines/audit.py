@@ -19,14 +19,15 @@ from microexpr.core.clipset import ClipSet
 from microexpr.core.digest import digest
 from microexpr.core.errors import ParameterError
 from microexpr.core.resume import resumable
-from microexpr.pipelines.comparison import _usable
-from microexpr.pipelines.harness import _compute, _resolve, _settings, _stored, check_settings
+from microexpr.pipelines.foldruns import resolve_method, run_missing, run_settings, stored_records
+from microexpr.pipelines.harness import check_settings
 from microexpr.pipelines.metrics import METRICS, scores
 from microexpr.pipelines.prefix import split_prefix
 from microexpr.pipelines.provenance import provenance
 from microexpr.pipelines.registry import protocol_of
 from microexpr.pipelines.results import Run, Store
-from microexpr.pipelines.splits import Fold, canonical_protocol, make_folds, shares_subjects
+from microexpr.pipelines.splits import Fold, canonical_protocol, make_folds
+from microexpr.pipelines.usable import usable_clips
 
 # Raised when folds kept by an older audit can no longer be read.
 _SCHEMA = 1
@@ -138,24 +139,23 @@ def audit(
     check_settings("only-missing", seed, n_jobs)
     cache = feature_cache()
     if isinstance(method, str):
-        clipset = _usable(method, clipset, allow_incomplete)
-    name, estimator = _resolve(method, clipset, auxiliary, seed, params or {})
+        clipset = usable_clips(method, clipset, allow_incomplete=allow_incomplete)
+    name, estimator = resolve_method(method, clipset, auxiliary=auxiliary, seed=seed, params=params or {})
     audited = _audited(name, estimator)
     protocol = protocol_of(protocol, [method]) if isinstance(method, str) else canonical_protocol(protocol)
     folds = make_folds(clipset, protocol, seed=seed)
-    settings = _settings(name, estimator, clipset, protocol, seed, auxiliary)
-    settings["shared_subjects"] = shares_subjects(folds, clipset.groups)
+    settings = run_settings(name, estimator, clipset, folds, protocol=protocol, seed=seed, auxiliary=auxiliary)
     kept = None if out is None else _folder(out, digest({"audit": _SCHEMA, **settings}), name)
     if kept is not None:
         kept.open(settings)
-    records = _stored(kept, clipset, folds)
-    missing = [number for number, record in enumerate(records) if record is None]
-    if missing:
-        _compute(name, audited, clipset, auxiliary, folds, records, missing, kept, cache, n_jobs)
-    answers = [_by_epoch(record) for record in records if record is not None]
+    stored = stored_records(kept, clipset, folds)
+    records = run_missing(
+        name, audited, clipset, folds, stored, auxiliary=auxiliary, kept=kept, cache=cache, n_jobs=n_jobs
+    )
+    answers = [_by_epoch(record) for record in records]
     table, curve, n_earlier = _judged(answers, folds, clipset)
     if kept is not None:
-        if missing or not kept.is_described:
+        if None in stored or not kept.is_described:
             kept.describe({"provenance": provenance()}, replace=True)
         _write(table, kept.folder / "audit.csv")
         _write(curve.reset_index(), kept.folder / "curve.csv")

@@ -11,20 +11,14 @@ import pandas as pd
 
 from microexpr.core.clip import Clip
 from microexpr.core.clipset import ClipSet
-from microexpr.core.errors import MicroexprError, NeedsError, ParameterError, join_names
-from microexpr.pipelines.harness import check_auxiliary, check_settings, run
+from microexpr.core.errors import MicroexprError, ParameterError, join_names
+from microexpr.pipelines.harness import check_settings, run
 from microexpr.pipelines.metrics import by_dataset, scores
-from microexpr.pipelines.registry import (
-    build,
-    clips_lacking,
-    get_method,
-    protocol_of,
-    settable_params,
-    unmet_needs,
-)
+from microexpr.pipelines.registry import build, get_method, protocol_of, settable_params
 from microexpr.pipelines.results import Store
 from microexpr.pipelines.splits import make_folds, shares_subjects
 from microexpr.pipelines.statistics import bootstrap_interval
+from microexpr.pipelines.usable import check_auxiliary, usable_clips
 
 _MAJORITY = "majority"
 
@@ -159,7 +153,7 @@ def compare(
     own_params = _distribute(names, params or {})
     for name in names:
         build(name, **own_params[name])
-        clipset = _usable(name, clipset, allow_incomplete)
+        clipset = usable_clips(name, clipset, allow_incomplete=allow_incomplete)
         check_auxiliary(name, auxiliary)
     folds = make_folds(clipset, protocol, seed=seed)
     kept = store if isinstance(store, Store) or store is None else Store(store)
@@ -202,22 +196,6 @@ def _names(methods: Sequence[str]) -> list[str]:
     if twice := sorted({name for name in methods if list(methods).count(name) > 1}):
         raise ParameterError(f"methods named twice: {join_names(twice)}")
     return list(methods) if _MAJORITY in methods else [*methods, _MAJORITY]
-
-
-def _usable(name: str, clipset: ClipSet, allow_incomplete: bool) -> ClipSet:
-    """Return the clips that have what a method needs."""
-    record = get_method(name)
-    while reason := unmet_needs(record, clipset):
-        lacking = clips_lacking(record, clipset)
-        rest = clipset.without(lacking)
-        if all(clip.has_pixels and clip.apex is None for clip in clipset.clips if clip.clip_id in lacking):
-            reason += "; with_apexes (--find-apex) searches for it"
-        if set(rest.table["dataset"]) != set(clipset.table["dataset"]):
-            raise NeedsError(reason)
-        if not allow_incomplete:
-            raise NeedsError(f"{reason}; allow_incomplete=True (--allow-incomplete) goes on without these clips")
-        clipset = rest
-    return clipset
 
 
 def _distribute(names: Sequence[str], params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

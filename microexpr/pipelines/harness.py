@@ -3,28 +3,25 @@
 __all__ = ["MODES", "check_auxiliary", "check_settings", "run"]
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from microexpr.core.cache import ArrayCache, feature_cache
+from microexpr.core.cache import feature_cache
 from microexpr.core.checks import check_choice, check_int
-from microexpr.core.clip import Clip
 from microexpr.core.clipset import ClipSet
-from microexpr.core.digest import digest, estimator_spec
-from microexpr.core.errors import DataError, MicroexprError, NeedsError, ParameterError, ResultsError, join_names
-from microexpr.core.progress import progress
-from microexpr.pipelines.folds import FoldTask, run_fold, seeded
-from microexpr.pipelines.parallel import check_n_jobs, in_parallel
+from microexpr.core.digest import digest
+from microexpr.core.errors import MicroexprError, ResultsError
+from microexpr.pipelines.foldruns import resolve_method, run_missing, run_settings, stored_records
+from microexpr.pipelines.parallel import check_n_jobs
 from microexpr.pipelines.predictions import read_predictions, write_predictions
-from microexpr.pipelines.prefix import extract, for_auxiliary, split_prefix
 from microexpr.pipelines.provenance import provenance
-from microexpr.pipelines.registry import build, get_method, protocol_of, unmet_needs
+from microexpr.pipelines.registry import protocol_of
 from microexpr.pipelines.results import Run, Store
-from microexpr.pipelines.splits import Fold, canonical_protocol, make_folds, shares_subjects
+from microexpr.pipelines.splits import Fold, canonical_protocol, make_folds
+from microexpr.pipelines.usable import check_auxiliary
 
 MODES = ("only-missing", "overwrite", "read-only")
 
@@ -102,11 +99,10 @@ def run(
     """
     check_settings(mode, seed, n_jobs)
     cache = feature_cache()
-    name, estimator = _resolve(method, clipset, auxiliary, seed, params or {})
+    name, estimator = resolve_method(method, clipset, auxiliary=auxiliary, seed=seed, params=params or {})
     protocol = protocol_of(protocol, [method]) if isinstance(method, str) else canonical_protocol(protocol)
     folds = make_folds(clipset, protocol, seed=seed)
-    settings = _settings(name, estimator, clipset, protocol, seed, auxiliary)
-    settings["shared_subjects"] = shares_subjects(folds, clipset.groups)
+    settings = run_settings(name, estimator, clipset, folds, protocol=protocol, seed=seed, auxiliary=auxiliary)
     key = digest({"schema": _SCHEMA, **settings})
     kept = None
     if store is not None:
@@ -117,18 +113,19 @@ def run(
             kept.clear()
         elif (complete := _complete(kept, clipset, folds)) is not None:
             return complete
-    records = _stored(kept, clipset, folds)
-    missing = [number for number, record in enumerate(records) if record is None]
-    if missing and mode == "read-only":
+    stored = stored_records(kept, clipset, folds)
+    n_missing = stored.count(None)
+    if n_missing and mode == "read-only":
         where = "" if kept is None else f" in {kept.folder}"
-        raise ResultsError(f"{name}: {len(missing)} of {len(folds)} folds are missing{where}, and mode is 'read-only'")
-    if missing:
-        _compute(name, estimator, clipset, auxiliary, folds, records, missing, kept, cache, n_jobs)
+        raise ResultsError(f"{name}: {n_missing} of {len(folds)} folds are missing{where}, and mode is 'read-only'")
+    records = run_missing(
+        name, estimator, clipset, folds, stored, auxiliary=auxiliary, kept=kept, cache=cache, n_jobs=n_jobs
+    )
     table = _table(records, folds, clipset, {**settings, "run_key": key})
     if kept is not None:
         kept.clear_checkpoints()
         kept.describe(settings)
-        seconds = sum(record["seconds"] for record in records if record is not None)
+        seconds = sum(record["seconds"] for record in records)
         kept.describe({"provenance": provenance(), "fold_seconds": round(seconds, 3)}, replace=True)
         write_predictions(table, kept.predictions_path)
     return table
@@ -139,62 +136,6 @@ def check_settings(mode: str, seed: int, n_jobs: int) -> None:
     check_choice(mode, "mode", MODES)
     check_int(seed, "seed", minimum=0, maximum=_LARGEST_SEED)
     check_n_jobs(n_jobs)
-
-
-def check_auxiliary(method: str, auxiliary: ClipSet | None) -> None:
-    """Raise a NeedsError if a registered method cannot work with these auxiliary clips, or not without any."""
-    record = get_method(method)
-    if auxiliary is None:
-        if record.auxiliary == "required":
-            raise NeedsError(f"{method} learns from macro-expressions too: give it auxiliary clips (--auxiliary)")
-    elif record.auxiliary != "ignored" and (reason := unmet_needs(record, auxiliary)):
-        raise NeedsError(f"auxiliary clips: {reason}")
-
-
-def _resolve(
-    method: str | Any, clipset: ClipSet, auxiliary: ClipSet | None, seed: int, params: Mapping[str, Any]
-) -> tuple[str, Any]:
-    """Return the method's name and its seeded estimator, after checking that it can run on these clips."""
-    if auxiliary is not None and (unknown := sorted(set(auxiliary.y) - set(clipset.classes))):
-        raise DataError(
-            f"auxiliary clips have the class {str(unknown[0])!r}: the clips' own are {join_names(clipset.classes)}"
-        )
-    if auxiliary is not None and (shared := sorted(set(clipset.groups) & set(auxiliary.groups))):
-        raise DataError(f"auxiliary clips show subjects of the test sets: {join_names(shared)}")
-    if isinstance(method, str):
-        record = get_method(method)
-        if reason := unmet_needs(record, clipset):
-            raise NeedsError(reason)
-        check_auxiliary(method, auxiliary)
-        return method, seeded(build(method, random_state=seed, **params), seed)
-    if not all(hasattr(method, name) for name in ("fit", "predict", "get_params")):
-        raise ParameterError(f"method is a {type(method).__name__}: it must be a registered name or a classifier")
-    if params:
-        raise ParameterError("params are for registered methods; set them on the classifier itself")
-    return type(method).__name__, seeded(method, seed)
-
-
-def _settings(
-    name: str, estimator: Any, clipset: ClipSet, protocol: str, seed: int, auxiliary: ClipSet | None
-) -> dict[str, Any]:
-    """Return all that decides the predictions; the run key is its digest."""
-    return {
-        "method": name,
-        "estimator": estimator_spec(estimator),
-        "labels": clipset.labels,
-        "classes": list(clipset.classes),
-        "protocol": protocol,
-        "seed": seed,
-        "clips": clipset.digest(),
-        "auxiliary": None if auxiliary is None else auxiliary.digest(),
-    }
-
-
-def _stored(kept: Run | None, clipset: ClipSet, folds: Sequence[Fold]) -> list[dict[str, Any] | None]:
-    if kept is None:
-        return [None] * len(folds)
-    ids = clipset.table.index.to_numpy()
-    return [kept.fold(number, fold.name, ids[fold.test]) for number, fold in enumerate(folds)]
 
 
 def _complete(kept: Run, clipset: ClipSet, folds: Sequence[Fold]) -> pd.DataFrame | None:
@@ -211,93 +152,12 @@ def _complete(kept: Run, clipset: ClipSet, folds: Sequence[Fold]) -> pd.DataFram
     return table if same else None
 
 
-def _compute(
-    name: str,
-    estimator: Any,
-    clipset: ClipSet,
-    auxiliary: ClipSet | None,
-    folds: Sequence[Fold],
-    records: list[dict[str, Any] | None],
-    missing: Sequence[int],
-    kept: Run | None,
-    cache: ArrayCache,
-    n_jobs: int,
-) -> None:
-    """Run the missing folds, filling `records` and the store.
-
-    Raises
-    ------
-    ResultsError
-        If a fold fails; the others are run and kept all the same.
-    """
-    prefix, learner = split_prefix(estimator)
-    own = _inputs(name, prefix, clipset.clips, cache, n_jobs)
-    extra = None
-    if auxiliary is not None:
-        its_prefix = None if prefix is None else for_auxiliary(prefix)
-        extra = _inputs(f"{name}, auxiliary", its_prefix, auxiliary.clips, cache, n_jobs)
-    labels, groups = clipset.y, clipset.groups
-    checkpoints = None if kept is None else kept.checkpoints.absolute()
-    tasks = (
-        (learner, _fold_task(folds[number], own, labels, groups, extra, auxiliary, checkpoints)) for number in missing
-    )
-    failed: list[str] = []
-    with (
-        progress(f"{name}: folds", len(folds), done=len(folds) - len(missing)) as advance,
-        closing(in_parallel(run_fold, tasks, n_jobs=n_jobs, prefer="processes")) as results,
-    ):
-        for position, record in results:
-            number = missing[position]
-            fold = folds[number]
-            if "error" in record:
-                where = "" if kept is None else f" (see {kept.write_failure(number, fold.name, record)})"
-                failed.append(f"fold {fold.name}: {record['error']}{where}")
-            else:
-                record["clip_ids"] = list(clipset.table.index[fold.test])
-                records[number] = record
-                if kept is not None:
-                    kept.write_fold(number, fold.name, record)
-            advance()
-    if failed:
-        raise ResultsError(f"{name}: {len(failed)} of {len(folds)} folds failed, so it has no score; {failed[0]}")
-
-
-def _inputs(name: str, prefix: Any | None, clips: list[Clip], cache: ArrayCache, n_jobs: int) -> Any:
-    """Return what the learning part of the pipeline sees: features, or the clips themselves."""
-    if prefix is None:
-        return clips
-    return extract(prefix, clips, cache=cache, n_jobs=n_jobs, description=f"{name}: features")
-
-
-def _fold_task(
-    fold: Fold,
-    own: Any,
-    labels: np.ndarray,
-    groups: np.ndarray,
-    extra: Any,
-    auxiliary: ClipSet | None,
-    checkpoints: Path | None,
-) -> FoldTask:
-    train_X, train_y, groups = _take(own, fold.train), labels[fold.train], groups[fold.train]
-    domain = np.zeros(len(train_y), int)
-    if auxiliary is not None:
-        train_X = np.concatenate([train_X, extra]) if isinstance(own, np.ndarray) else train_X + extra
-        train_y, groups = np.append(train_y, auxiliary.y), np.append(groups, auxiliary.groups)
-        domain = np.append(domain, np.ones(len(auxiliary), int))
-    return FoldTask(train_X, train_y, _take(own, fold.test), groups, domain, checkpoints)
-
-
-def _take(items: Any, positions: np.ndarray) -> Any:
-    return items[positions] if isinstance(items, np.ndarray) else [items[position] for position in positions]
-
-
 def _table(
-    records: Sequence[dict[str, Any] | None], folds: Sequence[Fold], clipset: ClipSet, settings: Mapping[str, Any]
+    records: Sequence[Mapping[str, Any]], folds: Sequence[Fold], clipset: ClipSet, settings: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Join the folds' records with the clips' annotations, by clip_id."""
     parts = []
     for fold, record in zip(folds, records, strict=True):
-        assert record is not None
         scores = _score_columns(record, clipset.classes)
         parts.append(
             pd.DataFrame({"clip_id": record["clip_ids"], "fold": fold.name, "y_pred": record["y_pred"], **scores})

@@ -538,7 +538,7 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _channels_last(item: Any) -> Any:
-    """Lay 4-D tensors out as (n, rows, columns, channels): the same numbers, faster on CPUs and GPUs alike."""
+    """Lay 4-D tensors out as (n, rows, columns, channels): the same numbers, mostly faster, on small maps slower."""
     if isinstance(item, nn.Module):
         # Weight by weight: a module as a whole refuses where some are of 3-D convolutions.
         for weight in item.parameters():

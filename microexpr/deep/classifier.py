@@ -204,7 +204,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     def predict(self, X: object) -> np.ndarray:
         """Return the most probable class of each clip."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        best = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     def embed(self, X: object) -> np.ndarray:
         """Return what the last layer sees of each clip, float64 of shape (n_clips, n_features)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 from torch import nn
 from toyset.estimators import Spy
 
@@ -329,6 +330,12 @@ def test_clips_of_another_shape_than_in_training_are_refused():
     model = LinearClassifier().fit(rows(), LABELS)
     with pytest.raises(DataError, match=r"X has clips of shape \(3,\): the network was fitted on \(2,\)"):
         model.predict(np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("use", ["predict", "predict_proba", "embed", "attention"])
+def test_what_is_not_fitted_says_so(use):
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
+        getattr(LinearClassifier(), use)(rows())
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_epoch():

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from toyset.networks import learns_eight_clips, noise, obeys_its_seed, predicts_without_chance, refuses_shape
+from toyset.networks import EIGHT, learns_eight_clips, noise, obeys_its_seed, predicts_without_chance, refuses_shape
 
 from microexpr.deep import STSTNetClassifier
 from microexpr.deep.ststnet import STSTNet
@@ -50,5 +50,6 @@ def test_rows_and_maps_are_the_same_clips():
 
 
 def test_maps_of_another_size_are_refused():
-    refuses_shape(STSTNetClassifier(**FAST), noise(27 * 27 * 3), "maps of 27 x 27: this network takes 28 x 28")
-    refuses_shape(STSTNetClassifier(**FAST), noise(2000), r"X has shape \(8, 2000\): it must be flow maps")
+    model = STSTNetClassifier(**{**FAST, "epochs": 1}).fit(noise(2352), EIGHT)
+    refuses_shape(model, noise(27 * 27 * 3), "maps of 27 x 27: this network takes 28 x 28")
+    refuses_shape(model, noise(2000), r"X has shape \(8, 2000\): it must be flow maps")

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from microexpr.core.checks import check_int
-from microexpr.deep._layers import standardised
+from microexpr.core.checks import check_float, check_int
+from microexpr.deep._layers import blurred, standardised
 from microexpr.deep._maps import as_maps
 from microexpr.deep.augmentation import flip_flow, shift
 from microexpr.deep.classifier import NetworkClassifier, check_share
@@ -117,14 +117,16 @@ class FlowCNNClassifier(NetworkClassifier):
     dropout : float in [0, 1)
     shift : int >= 0, in pixels
         Each training map is moved up to this far, down or up and to a side, anew in each epoch and for each network.
+    sigma : float >= 0, in pixels
+        Standard deviation of the Gaussian blur of each map; 0 leaves it out.
     epochs, lr, batch_size, weight_decay, class_weight, patience, device, precision, random_state
         See `microexpr.deep.classifier.NetworkClassifier`.
 
     Notes
     -----
     No paper. X is of shape (n_clips, 28 * 28 * 3), values 0..255, as `microexpr.features.FlowMap` gives it (u, v,
-    strain). Each channel of each map is brought to mean 0 and standard deviation 1, so nothing is learned of the
-    scale. Half of the training maps are mirrored (left to right, and 255 - u for u).
+    strain). Maps are blurred as `flow-rbf` blurs them: differences between neighbouring pixels are mostly errors of the
+    flow. Each channel of each map is brought to mean 0 and standard deviation 1, so nothing is learned of the scale. Half of the training maps are mirrored (left to right, and 255 - u for u).
 
     `history_` holds the sum of the networks' losses. One network has 10,659 parameters at three classes.
 
@@ -145,6 +147,7 @@ class FlowCNNClassifier(NetworkClassifier):
         n_networks: int = 5,
         dropout: float = 0.5,
         shift: int = 1,
+        sigma: float = 1.0,
         epochs: int = 60,
         lr: float = 1e-3,
         batch_size: int = 32,
@@ -158,6 +161,7 @@ class FlowCNNClassifier(NetworkClassifier):
         self.n_networks = n_networks
         self.dropout = dropout
         self.shift = shift
+        self.sigma = sigma
         self.epochs = epochs
         self.lr = lr
         self.batch_size = batch_size
@@ -173,12 +177,16 @@ class FlowCNNClassifier(NetworkClassifier):
         check_int(self.n_networks, "n_networks", minimum=1)
         check_share(self.dropout, "dropout")
         check_int(self.shift, "shift", minimum=0)
+        check_float(self.sigma, "sigma", minimum=0.0)
 
     def _network(self, input_shape: tuple[int, ...], n_classes: int) -> Network:
         return FlowCNN(n_classes, self.n_networks, self.dropout)
 
     def _shape(self, X: np.ndarray) -> np.ndarray:
         return as_maps(X, _SIZE)
+
+    def _prepare(self, inputs: Tensor) -> Tensor:
+        return blurred(inputs.float(), self.sigma)
 
     def _augment(self, inputs: Tensor) -> Tensor:
         # A map of its own for each network: (n * n_networks, 3, rows, columns), then one after the other as channels.

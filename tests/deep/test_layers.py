@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
-from microexpr.deep._layers import activation_layer, conv_module, standardised
+from microexpr.deep._layers import activation_layer, blurred, conv_module, standardised
 
 
 def test_activations_by_hand():
@@ -29,3 +31,15 @@ def test_standardising_is_numpys_and_constants_become_0():
         expected /= np.where(spread > 0, spread, 1)
         np.testing.assert_allclose(standardised(torch.from_numpy(batch), axes), expected, atol=1e-5)
     assert not standardised(torch.from_numpy(batch), (2, 3))[1, 0].any()
+
+
+@pytest.mark.parametrize(("sigma", "shape"), [(1.0, (28, 28)), (0.7, (9, 14)), (2.5, (6, 5))])
+def test_the_blur_is_that_of_scipy(sigma, shape):
+    images = np.random.default_rng(0).normal(size=(2, 3, *shape))
+    expected = gaussian_filter(images, (0, 0, sigma, sigma), mode="reflect", truncate=4.0)
+    np.testing.assert_allclose(blurred(torch.from_numpy(images), sigma).numpy(), expected, atol=1e-12)
+
+
+def test_no_blur_leaves_the_images_as_they_are():
+    images = torch.rand(2, 3, 5, 5)
+    assert blurred(images, 0.0) is images

@@ -118,6 +118,9 @@ class Method:
     published : tuple of Published
         What papers report of the method.
     auxiliary : one of `AUXILIARY`
+    caution : str
+        What a reader must know beside the figures, whatever the settings: a sentence without its full stop; mostly
+        empty.
     """
 
     name: str
@@ -128,6 +131,7 @@ class Method:
     paper: tuple[PaperRun, ...] = ()
     published: tuple[Published, ...] = ()
     auxiliary: str = "ignored"
+    caution: str = ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -158,6 +162,7 @@ def method(
     paper: tuple[PaperRun, ...] = (),
     published: tuple[Published, ...] = (),
     auxiliary: str = "ignored",
+    caution: str = "",
 ) -> Callable[[Callable[..., BaseEstimator]], Callable[..., BaseEstimator]]:
     """Register the decorated builder under `name`.
 
@@ -178,7 +183,7 @@ def method(
             raise ParameterError(f"method {name!r} has no docstring; its first line is the method's summary")
         check_choice(auxiliary, "auxiliary", AUXILIARY)
         runs = tuple(replace(one, protocol=canonical_protocol(one.protocol)) for one in paper)
-        _METHODS[name] = Method(name, builder, reference, needs, dict(tiny or {}), runs, published, auxiliary)
+        _METHODS[name] = Method(name, builder, reference, needs, dict(tiny or {}), runs, published, auxiliary, caution)
         return builder
 
     return register

@@ -96,6 +96,10 @@ def _nmer(emr: bool, random_state: int | None, **params: Any) -> BaseEstimator:
 
 
 _NMER = "Y. Liu, H. Du, L. Zheng, T. Gedeon, A neural micro-expression recognizer, FG, 2019"
+_NMER_CAUTION = (
+    "without nmerclassifier__weights the backbone begins at random, not at ImageNet's weights as in the paper, and its "
+    "learning rate of 1e-5 is small, so figures near the majority row are no surprise"
+)
 _NMER_TINY = {
     "flowimage__method": "dis",
     "flowimage__size": 32,
@@ -111,6 +115,7 @@ _NMER_TINY = {
     tiny=_NMER_TINY,
     paper=(PaperRun("loso"),),
     published=published.NMER,
+    caution=_NMER_CAUTION,
 )
 def nmer(*, random_state: int | None = None) -> BaseEstimator:
     """ResNet-18 on the onset-apex flow image, pooled in an upper and a lower part of the face (NMER, part only).
@@ -131,6 +136,7 @@ def nmer(*, random_state: int | None = None) -> BaseEstimator:
     paper=(PaperRun("loso", UF1=0.7663, UAR=0.7531),),
     published=published.NMER,
     auxiliary="optional",
+    caution=_NMER_CAUTION,
 )
 def nmer_emr(*, random_state: int | None = None) -> BaseEstimator:
     """NMER with expression magnification and reduction: micro-expressions magnified, macro-expressions cut in half.
@@ -150,6 +156,7 @@ def nmer_emr(*, random_state: int | None = None) -> BaseEstimator:
     paper=(PaperRun("loso", UF1=0.7885, UAR=0.7824),),
     published=published.NMER,
     auxiliary="required",
+    caution=_NMER_CAUTION,
 )
 def nmer_adversarial(*, random_state: int | None = None) -> BaseEstimator:
     """NMER with EMR and a domain discriminator behind a gradient reversal.
@@ -173,6 +180,7 @@ def nmer_adversarial(*, random_state: int | None = None) -> BaseEstimator:
     },
     paper=(PaperRun("holdout:0.7"), PaperRun("kfold:5", accuracy=0.45)),
     published=published.HOULTON,
+    caution="by default it sees the apex frame alone: no motion, so figures near the majority row are no surprise",
 )
 def houlton_cnn(
     *, positions: tuple[str, ...] = ("apex",), colour: bool = True, random_state: int | None = None

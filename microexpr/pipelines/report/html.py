@@ -120,6 +120,7 @@ def _method(name: str, comparison: Comparison, folds: list[dict[str, Any]]) -> d
         "summary": get_method(name).summary,
         "reference": get_method(name).reference,
         "published": get_method(name).published,
+        "caution": get_method(name).caution,
         "params": comparison.params.get(name, {}),
         "scores": scores(predictions, classes),
         "confusion": [(label, [(int(n), n / max(row.sum(), 1)) for n in row]) for label, row in counts.iterrows()],

@@ -52,6 +52,9 @@ def print_comparison(comparison: Comparison) -> None:
             console.print(by_part)
         for note in comparison.notes():
             _line(console, f"note: {note}")
+        for name in comparison.predictions:
+            if caution := get_method(name).caution:
+                _line(console, f"note: {name}: {caution}")
         if comparison.of_paper:
             _print_published(console, comparison.predictions)
     if comparison.shared_subjects:
@@ -143,6 +146,8 @@ def print_method(method: Method) -> None:
     """Print all that is known of one method, its parameters with their values included."""
     console = _console()
     console.print(f"{method.name}\n\n{method.description}\n\nReference: {method.reference}")
+    if method.caution:
+        _line(console, f"Note: {method.caution}")
     console.print(f"Needs: {', '.join(NEEDS[need][0] for need in method.needs) or 'nothing'}")
     known = ", ".join(dict.fromkeys(one.protocol for one in method.paper))
     console.print(f"--protocol paper: {known or 'loso, as no protocol of a paper is known to us'}")

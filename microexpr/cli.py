@@ -40,6 +40,15 @@ _FindApex = Annotated[
     str | None,
     typer.Option("--find-apex", help="Search the apex of clips that have none (SMIC): by lbp, flow or strain."),
 ]
+_Auxiliary = Annotated[
+    list[str],
+    typer.Option(
+        "--auxiliary",
+        help="Macro-expressions that join every training set and no test set: synthetic-macro, ckplus=DIR, ...",
+    ),
+]
+_Backend = Annotated[str, typer.Option("--backend", help="local, or dask")]
+_Scheduler = Annotated[str | None, typer.Option("--scheduler", help="Address of the Dask scheduler.")]
 _Set = Annotated[list[str], typer.Option("--set", help="A parameter, as in svc__C=0.01; may be repeated.")]
 
 
@@ -66,18 +75,12 @@ def compare(
     jobs: _Jobs = 1,
     mode: Annotated[str, typer.Option("--mode", help="only-missing, overwrite or read-only")] = "only-missing",
     settings: _Set = [],  # noqa: B006  (typer copies it)
-    backend: Annotated[str, typer.Option("--backend", help="local, or dask")] = "local",
-    scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of the Dask scheduler.")] = None,
+    backend: _Backend = "local",
+    scheduler: _Scheduler = None,
     allow_incomplete: _Incomplete = False,
     corrections: _Corrections = None,
     find_apex: _FindApex = None,
-    auxiliary: Annotated[
-        list[str],
-        typer.Option(
-            "--auxiliary",
-            help="Macro-expressions that join every training set and no test set: synthetic-macro, ckplus=DIR, ...",
-        ),
-    ] = [],  # noqa: B006  (typer copies it)
+    auxiliary: _Auxiliary = [],  # noqa: B006  (typer copies it)
 ) -> None:
     """Run methods on the same clips, print their table and write report.html."""
     again = "the same command with --mode only-missing" if mode == "overwrite" else "the same command"
@@ -127,27 +130,34 @@ def audit(
     seed: _Seed = 0,
     jobs: _Jobs = 1,
     settings: _Set = [],  # noqa: B006  (typer copies it)
+    backend: _Backend = "local",
+    scheduler: _Scheduler = None,
     allow_incomplete: _Incomplete = False,
     corrections: _Corrections = None,
     find_apex: _FindApex = None,
+    auxiliary: _Auxiliary = [],  # noqa: B006  (typer copies it)
 ) -> None:
     """Show how much too high a network's figures are where the test clips choose the epoch."""
     with _stoppable("the same command goes on from here"):
         from microexpr.core.progress import visible_progress
         from microexpr.data.catalog import load_data
         from microexpr.pipelines.audit import audit as run_audit
+        from microexpr.pipelines.parallel import cluster
         from microexpr.pipelines.report import text
         from microexpr.pipelines.settings import parse_settings
+        from microexpr.pipelines.usable import auxiliary_for
 
         params = parse_settings(settings)
         clips = load_data(data, labels=labels, allow_incomplete=allow_incomplete, corrections=corrections)
-        with visible_progress():
+        macro = load_data(auxiliary, labels=labels, allow_incomplete=allow_incomplete) if auxiliary else None
+        with visible_progress(), cluster(backend, scheduler):
             audited = run_audit(
                 method,
                 _searched(clips, find_apex, jobs),
                 protocol=protocol,
                 seed=seed,
                 n_jobs=jobs,
+                auxiliary=auxiliary_for(method, macro),
                 out=out,
                 params=params,
                 allow_incomplete=allow_incomplete,

@@ -1,6 +1,8 @@
 """`audit`, end to end: what it prints and writes, and that its figures are those of its file."""
 
 import csv
+import json
+from dataclasses import replace
 
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
@@ -97,6 +99,49 @@ def test_settings_and_protocol_reach_the_method(console, study, out):
     assert "subjects shared" in answer.out
     [folder] = out.glob("audit-*")
     assert [row["epoch"] for row in rows_of(folder / "curve.csv")] == ["1", "2"]
+
+
+MACRO = "synthetic-macro:n_subjects=1,clips_per_subject=3"
+
+
+@pytest.mark.parametrize(("makes", "joins"), [("optional", True), ("ignored", False)])
+def test_macro_expressions_join_the_training_as_in_compare(console, study, out, monkeypatch, makes, joins):
+    monkeypatch.setitem(registry._METHODS, "toy-net", replace(registry._METHODS["toy-net"], auxiliary=makes))
+    data = ("--data", f"casme2={study}", "--out", out)
+    assert console("audit", "toy-net", *data, "--auxiliary", MACRO).code == 0
+    [folder] = out.glob("audit-*")
+    assert (json.loads((folder / "run.json").read_text())["auxiliary"] is not None) == joins
+    console("compare", "toy-net", *data, "--auxiliary", MACRO)
+    [run] = out.glob("runs/toy-net-*")
+    honest = [(row["clip_id"], row["honest"]) for row in rows_of(folder / "audit.csv")]
+    assert honest == [(row["clip_id"], row["y_pred"]) for row in rows_of(run / "predictions.csv")]
+
+
+def test_a_method_that_needs_macro_expressions_says_so_in_one_line(console, study, out, monkeypatch):
+    monkeypatch.setitem(registry._METHODS, "toy-net", replace(registry._METHODS["toy-net"], auxiliary="required"))
+    answer = console("audit", "toy-net", "--data", f"casme2={study}", "--out", out)
+    refused(answer, "toy-net learns from macro-expressions too: give it auxiliary clips (--auxiliary)")
+    assert not out.exists()
+
+
+def test_a_dask_cluster_gives_the_same_audit(console, study, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    arguments = ("audit", "toy-net", "--data", f"casme2={study}", "--set", "ststnetclassifier__epochs=2")
+    here = console(*arguments, "--out", tmp_path / "here")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
+    ) as local:
+        cluster = ("--backend", "dask", "--scheduler", local.scheduler_address)
+        there = console(*arguments, "--out", tmp_path / "there", *cluster)
+    assert there.code == 0
+    assert there.out.splitlines()[:-1] == here.out.splitlines()[:-1]
+
+
+def test_a_cluster_that_cannot_be_is_refused_in_one_line(console, study, out):
+    arguments = ("audit", "toy-net", "--data", f"casme2={study}", "--out", out)
+    refused(console(*arguments, "--backend", "dask"), "backend 'dask' needs the scheduler's address")
+    refused(console(*arguments, "--scheduler", "tcp://127.0.0.1:8786"), "only backend 'dask' takes one")
+    assert not out.exists()
 
 
 def test_what_cannot_be_audited_is_refused_in_one_line(console, study, out):

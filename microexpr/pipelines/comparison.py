@@ -18,7 +18,7 @@ from microexpr.pipelines.registry import build, get_method, protocol_of, settabl
 from microexpr.pipelines.results import Store
 from microexpr.pipelines.splits import make_folds, shares_subjects
 from microexpr.pipelines.statistics import bootstrap_interval
-from microexpr.pipelines.usable import check_auxiliary, usable_clips
+from microexpr.pipelines.usable import auxiliary_for, check_auxiliary, usable_clips
 
 _MAJORITY = "majority"
 
@@ -169,7 +169,7 @@ def compare(
                 mode=mode,
                 store=kept,
                 params=own_params[name],
-                auxiliary=None if get_method(name).auxiliary == "ignored" else auxiliary,
+                auxiliary=auxiliary_for(name, auxiliary),
             )
         except MicroexprError as error:
             failures[name] = str(error)

@@ -1,6 +1,6 @@
 """The clips that a method can work with: those it is tested on, and the auxiliary ones."""
 
-__all__ = ["check_auxiliary", "usable_clips"]
+__all__ = ["auxiliary_for", "check_auxiliary", "usable_clips"]
 
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import NeedsError
@@ -52,3 +52,8 @@ def check_auxiliary(method: str, auxiliary: ClipSet | None) -> None:
             raise NeedsError(f"{method} learns from macro-expressions too: give it auxiliary clips (--auxiliary)")
     elif record.auxiliary != "ignored" and (reason := unmet_needs(record, auxiliary)):
         raise NeedsError(f"auxiliary clips: {reason}")
+
+
+def auxiliary_for(method: str, auxiliary: ClipSet | None) -> ClipSet | None:
+    """Return the auxiliary clips that a registered method learns from: these, or None if it ignores any."""
+    return None if get_method(method).auxiliary == "ignored" else auxiliary

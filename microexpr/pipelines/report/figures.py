@@ -50,9 +50,7 @@ def forest_svg(table: pd.DataFrame) -> str:
 def curves_svg(folds: Sequence[Mapping[str, Sequence[float]]]) -> str:
     """Draw the losses of a network by epoch: a thin line a fold, a thick one for their mean while all folds train."""
     figure, axes = _axes((4.4, 2.8))
-    names = list(dict.fromkeys(name for curves in folds for name in curves))
-    if len(names) == 2 and names[1] == "train_loss":
-        names = names[:1]  # the sum of a single term is that term
+    names = _worth_a_line(list(dict.fromkeys(name for curves in folds for name in curves)))
     thick = []
     for colour, name in zip(_COLOURS * 9, names, strict=False):
         lines = [np.asarray(curves[name]) for curves in folds if name in curves]
@@ -69,6 +67,12 @@ def curves_svg(folds: Sequence[Mapping[str, Sequence[float]]]) -> str:
         for line in axes.lines:
             line.set_rasterized(True)
     return _svg(figure)
+
+
+def _worth_a_line(names: list[str]) -> list[str]:
+    """Return the losses without a sum, `train_loss` or `valid_loss`, of a single term: it is that term."""
+    kinds = [name.partition("_")[0] for name in names]
+    return [name for name, kind in zip(names, kinds, strict=True) if name != f"{kind}_loss" or kinds.count(kind) != 2]
 
 
 def _axes(size: tuple[float, float]) -> tuple[Any, Any]:

@@ -53,6 +53,6 @@ def test_every_method_and_data_set_of_the_readme_exists():
     from microexpr.pipelines.splits import PROTOCOLS
 
     rows = dict(re.findall(r"^\| (methods|protocols|data) \| (.*) \|$", README, flags=re.MULTILINE))
-    assert set(re.findall(r"`([a-z0-9-]+)`", rows["methods"])) == set(all_methods())
+    assert set(re.findall(r"`([a-z0-9+-]+)`", rows["methods"])) == set(all_methods())
     assert set(re.findall(r"`([a-z-]+)[`\[]", rows["protocols"])) == set(PROTOCOLS)
     assert set(re.findall(r"`([a-z0-9-]+)`", rows["data"])) == {record.name for record in datasets()}

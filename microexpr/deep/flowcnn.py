@@ -126,7 +126,8 @@ class FlowCNNClassifier(NetworkClassifier):
     -----
     No paper. X is of shape (n_clips, 28 * 28 * 3), values 0..255, as `microexpr.features.FlowMap` gives it (u, v,
     strain). Maps are blurred as `flow-rbf` blurs them: differences between neighbouring pixels are mostly errors of the
-    flow. Each channel of each map is brought to mean 0 and standard deviation 1, so nothing is learned of the scale. Half of the training maps are mirrored (left to right, and 255 - u for u).
+    flow. Each channel of each map is brought to mean 0 and standard deviation 1, so nothing is learned of the scale.
+    Half of the training maps are mirrored (left to right, and 255 - u for u).
 
     `history_` holds the sum of the networks' losses. One network has 10,659 parameters at three classes.
 

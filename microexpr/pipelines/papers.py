@@ -11,7 +11,7 @@ import pandas as pd
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import ParameterError
 from microexpr.pipelines.comparison import Comparison, compare
-from microexpr.pipelines.metrics import majority_row, scores
+from microexpr.pipelines.metrics import scores
 from microexpr.pipelines.registry import PaperRun, get_method, protocol_of, variant
 
 _METRICS = ("accuracy", "UF1", "UAR")
@@ -48,7 +48,8 @@ class PaperResults:
                 published = {metric: getattr(run, metric) for metric in _METRICS}
                 for metric in [key for key, value in published.items() if value is not None] or ["UF1"]:
                     ours = None if predictions is None else dict(scores(predictions, comparison.classes))
-                    majority = None if predictions is None else dict(majority_row(predictions, comparison.classes))
+                    bar = comparison.predictions.get("majority")
+                    majority = None if bar is None else dict(scores(bar, comparison.classes))
                     rows.append(
                         {
                             "method": name,

@@ -135,7 +135,7 @@ def test_probabilities_are_the_mean_of_the_networks():
     X = noise(28 * 28 * 3)
     model = FlowCNNClassifier(epochs=2, **SMALL).fit(X, EIGHT)
     with torch.no_grad():
-        members = model.network_(torch.from_numpy(model._shape(X)).float())["members"].double().numpy()
+        members = model.network_(model._prepare(torch.from_numpy(model._shape(X).copy())))["members"].double().numpy()
     shares = np.exp(members) / np.exp(members).sum(axis=2, keepdims=True)
     assert np.abs(shares[:, 0] - shares[:, 1]).max() > 1e-3
     np.testing.assert_allclose(model.predict_proba(X), shares.mean(axis=1), atol=1e-5)

@@ -72,7 +72,7 @@ def blend(face: np.ndarray, attention: np.ndarray) -> np.ndarray:
     Returns
     -------
     uint8 ndarray of shape (height', width', 3)
-        180 pixels high; the picture in grey where the map is 0, ever more in colour (dark red to yellow) towards 1.
+        180 pixels high; the picture in grey where the map is 0, ever more in colour (red to yellow) towards 1.
     """
     import cv2
     from matplotlib import colormaps

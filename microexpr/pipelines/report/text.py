@@ -172,7 +172,7 @@ def print_method(method: Method) -> None:
 def _print_published(console: Console, names: Iterable[str]) -> None:
     """Print what papers report of the methods; their data and protocols are seldom those of our table."""
     reported = _table("method", "published", "data", "protocol", "read in")
-    for name in names:
+    for name in dict.fromkeys(name.partition("[")[0] for name in names):  # a variant's papers are its method's
         for one in get_method(name).published:
             reported.add_row(name, one.figure, one.data, one.protocol, one.source)
     if reported.row_count:

@@ -99,7 +99,7 @@ def test_where_no_protocol_shares_subjects_there_is_no_warning(printed):
     assert "subjects shared" not in answer.out
 
 
-def test_an_experiment_that_failed_has_dashes(printed, monkeypatch):
+def test_an_experiment_that_failed_has_a_dash(printed, monkeypatch):
     def failing(name, *args, **kwargs):
         if name == "guess[strategy=prior]":
             raise ResultsError("the tape broke")
@@ -108,7 +108,7 @@ def test_an_experiment_that_failed_has_dashes(printed, monkeypatch):
     monkeypatch.setattr(module, "run", failing)
     results = rerun_papers(["guess"], CLIPS)
     answer = printed(print_papers, results)
-    assert answer.rows["guess[strategy=prior]"] == ["kfold:3", "accuracy", ".500", "-", "-"]
+    assert answer.rows["guess[strategy=prior]"] == ["kfold:3", "accuracy", ".500", "-", ".333"]
     assert results.failures == {"guess[strategy=prior]": "the tape broke"}
 
 

@@ -32,7 +32,12 @@ from microexpr.pipelines.prefix import extract, split_prefix
 from microexpr.pipelines.registry import all_methods, build
 
 # All that are registered so far but the networks.
-HANDCRAFTED = [name for name, record in all_methods().items() if record.builder.__module__.split(".")[-1] != "deep"]
+# A fusion has a network among its members, unless told otherwise.
+HANDCRAFTED = [
+    name
+    for name, record in all_methods().items()
+    if record.builder.__module__.split(".")[-1] != "deep" and name != "fusion"
+]
 
 
 def main(

@@ -291,7 +291,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
             loop.notify("on_train_begin", X=data, y=None)
         best = _Best()
         done = self._resume(checkpoint, loop, generator, best)
-        with progress(type(self).__name__, self.epochs, done=done) as advance:
+        with progress("  epochs", self.epochs, done=done) as advance:
             for epoch in range(done, self.epochs):
                 if best.is_over(self.patience):
                     break
@@ -358,8 +358,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         return np.asarray((len(train) / (len(counts) * counts))[codes], np.float32)
 
     def _told(self) -> str:
-        """Return the losses of the last epoch by name."""
-        return ", ".join(f"{name} {values[-1]:.3f}" for name, values in self.history_.items())
+        """Return the last epoch's losses by name, short enough for a bar: `top 0.412, bottom 0.520, valid 1.310`."""
+        last = {name: losses[-1] for name, losses in self.history_.items()}
+        terms = {name.removeprefix("train_"): loss for name, loss in last.items() if name.startswith("train_")}
+        if len(terms) == 2:
+            del terms["loss"]  # the sum of a single term is that term
+        if "valid_loss" in last:
+            terms["valid"] = last["valid_loss"]
+        return ", ".join(f"{name} {loss:.3f}" for name, loss in terms.items())
 
     # How it goes on after a kill
 

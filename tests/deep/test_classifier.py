@@ -11,6 +11,7 @@ from torch import nn
 from toyset.estimators import Spy
 
 from microexpr.core.errors import DataError, MicroexprError, ParameterError
+from microexpr.core.progress import visible_progress
 from microexpr.core.resume import resumable
 from microexpr.deep import _checkpoints, devices
 from microexpr.deep.classifier import NetworkClassifier
@@ -179,6 +180,12 @@ def test_it_trains_with_one_thread_and_gives_the_others_back():
             assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_the_bar_of_a_training_tells_its_losses_by_name(capsys):
+    with visible_progress():
+        LinearClassifier(epochs=2, lr=1e-9).fit(rows(), LABELS)
+    assert "epochs class 0.693" in capsys.readouterr().err
 
 
 # Early stopping

@@ -38,7 +38,8 @@ class PaperResults:
         -------
         DataFrame
             method, protocol, metric, published (NaN where the paper reports none of that metric), ours (NaN where the
-            run failed), majority (the comparison's own row), subjects_shared. An experiment of which nothing is published has the row of UF1.
+            run failed), majority (the comparison's own row), subjects_shared. An experiment of which nothing is
+            published has the row of UF1.
         """
         rows = []
         for protocol, named in self.runs.items():

@@ -157,6 +157,14 @@ def test_what_cannot_be_fused_is_refused(params, message):
         build("fusion", **params)
 
 
+def test_a_calibrated_fusion_gives_probabilities_to_members_without():
+    members = ("flow-rbf", "biwoof-gentleboost", "ststnet")
+    fused = build("fusion", members=members, calibrated=True, random_state=0).steps[-1][1]
+    kinds = {name: type(member).__name__ for name, member in fused.members}
+    assert kinds == {"flow-rbf": "SubjectCalibrated", "biwoof-gentleboost": "Pipeline", "ststnet": "Pipeline"}
+    assert len(run("fusion", CLIPS, params={**all_methods()["fusion"].tiny, "calibrated": True})) == len(CLIPS)
+
+
 @pytest.mark.parametrize("params", [{"by": "features"}, {"scorefusion__weights": "learned"}])
 def test_networks_and_handcrafted_methods_are_fused_in_each_way(params):
     settings = {"members": "flow-svm,ststnet", "clipviews__flow-svm__flowmap__method": "dis"}

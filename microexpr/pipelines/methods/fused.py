@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 
+from microexpr.classifiers.calibration import SubjectCalibrated
 from microexpr.classifiers.featurefusion import FeatureFusion
 from microexpr.classifiers.fusion import ScoreFusion
 from microexpr.classifiers.selection import VarianceRatioSelector
@@ -36,18 +37,25 @@ def _fusion(methods: dict[str, Callable[..., BaseEstimator]], random_state: int 
     tiny={"members": ("flow-svm", "strain-svm"), "clipviews__flow-svm__flowmap__method": "dis"},
 )
 def fusion(
-    *, members: tuple[str, ...] = ("flow-rbf", "flow-cnn"), by: str = "scores", random_state: int | None = None
+    *,
+    members: tuple[str, ...] = ("flow-rbf", "flow-cnn"),
+    by: str = "scores",
+    calibrated: bool = False,
+    random_state: int | None = None,
 ) -> BaseEstimator:
     """Any registered methods together, by their scores or their features; by default `flow-rbf` and `flow-cnn`.
 
     `--set members=flow-rbf,ststnet,biwoof-svm` names others. `--set by=features` joins what their classifiers see, a
     network's last features among them, under one linear SVM; by scores, members weigh alike, and
-    `--set scorefusion__weights=learned` learns the weights on inner folds of the training subjects.
+    `--set scorefusion__weights=learned` learns the weights on inner folds of the training subjects. With
+    `--set calibrated=True` members without probabilities get some, by Platt scaling on inner folds of the training
+    subjects, where else a softmax of an SVM's decision values stands for them, too even beside a network's.
 
     Members that need what a clip lacks say so when it is read.
     """
     names = tuple(name.strip() for name in members.split(",")) if isinstance(members, str) else members
     check_choice(by, "by", ("scores", "features"))
+    check_choice(calibrated, "calibrated", (False, True))
     if not isinstance(names, (tuple, list)) or len(names) < 2 or len(set(names)) < len(names):
         raise ParameterError(f"members is {members!r}: it must name two methods at least, each once")
     records = {name: get_method(name) for name in names}
@@ -61,6 +69,11 @@ def fusion(
     views = ClipViews([(name, prefix) for name, (prefix, _) in parts.items()])
     if by == "features":
         return make_pipeline(views, FeatureFusion(learners, random_state=random_state))
+    if calibrated:
+        learners = [
+            (name, learner if hasattr(learner, "predict_proba") else SubjectCalibrated(learner))
+            for name, learner in learners
+        ]
     return make_pipeline(views, ScoreFusion(learners))
 
 

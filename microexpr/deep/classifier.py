@@ -271,11 +271,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
     ) -> Iterator[Self]:
         device = choose_device(self.device)
         weights = self._clip_weights(codes, train)
-        checkpoint = Checkpoint(self._checkpoint_path(rows, codes, domain, train))
         seed = int(np.random.default_rng().integers(_MAX_SEED)) if self.random_state is None else self.random_state
         generator = _Generator(seed)
         with generator.used(), gpu_errors(self.batch_size):
             network = _channels_last(self._network(self.input_shape_, len(self.classes_)))
+            # Its first weights too: it may begin from what it learned of clips that are none of these.
+            first = [value.numpy() for value in network.state_dict().values()]
+            checkpoint = Checkpoint(self._checkpoint_path([rows, codes, domain, train, *first]))
 
             def on_device(positions: np.ndarray) -> Rows:
                 return Rows(
@@ -369,13 +371,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     # How it goes on after a kill
 
-    def _checkpoint_path(self, rows: np.ndarray, codes: np.ndarray, domain: np.ndarray, train: np.ndarray) -> Any:
+    def _checkpoint_path(self, arrays: Sequence[np.ndarray]) -> Any:
         folder = checkpoint_folder()
         # Without a seed, what was begun cannot be told from another training of the same data.
         if folder is None or self.random_state is None:
             return None
-        arrays = [array_digest(array) for array in (rows, codes, domain, train)]
-        return folder / f"{digest({'estimator': estimator_spec(self), 'arrays': arrays})[:32]}.safetensors"
+        digests = [array_digest(array) for array in arrays]
+        return folder / f"{digest({'estimator': estimator_spec(self), 'arrays': digests})[:32]}.safetensors"
 
     def _keep(self, checkpoint: Checkpoint, loop: Loop, generator: "_Generator", best: "_Best", *, last: bool) -> None:
         if checkpoint.path is None or last:

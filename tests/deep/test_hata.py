@@ -5,7 +5,8 @@ from sklearn.base import clone
 from toyset.networks import EIGHT, learns_eight_clips, noise, obeys_its_seed, refuses_shape
 
 from microexpr.core.errors import DataError, ParameterError
-from microexpr.deep import HataClassifier
+from microexpr.core.resume import resumable
+from microexpr.deep import HataClassifier, _checkpoints
 from microexpr.deep.hata import AttentionBranch, HataNet
 
 CODES = [["negative", "positive", "surprise"].index(name) for name in EIGHT]
@@ -217,6 +218,17 @@ def test_the_first_training_decides_predictions(apexes, once):
     alone = quick(abn=False).fit(X[8:], y[8:]).predict_proba(X)
     np.testing.assert_array_equal(tuned, again)
     assert np.abs(tuned - alone).max() > 1e-3
+
+
+def test_a_training_after_that_on_other_auxiliary_clips_is_not_taken_up(apexes, once, monkeypatch, tmp_path):
+    monkeypatch.setattr(_checkpoints, "_SECONDS_BETWEEN", 0.0)
+    X, y, domain = macro_and_own(apexes)
+    model = quick(finetune=True, pretrain_epochs=1, epochs=2, abn=False)
+    with resumable(tmp_path):
+        next(model.fit_epochs(X, y, domain=domain))
+        for expected, macro in ((2, X[:8, :, ::-1]), (1, X[:8])):
+            again = clone(model).fit_epochs(np.concatenate([macro, X[8:]]), y, domain=domain)
+            assert sum(1 for _ in again) == expected
 
 
 def test_layers_that_mean_other_classes_begin_anew(apexes, once, monkeypatch):

@@ -423,7 +423,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         rows = self._checked_rows(X)
         if rows.shape[1:] != self.input_shape_:
             raise DataError(f"X has clips of shape {rows.shape[1:]}: the network was fitted on {self.input_shape_}")
-        return rows
+        # torch warns of memory that must not be written to, such as a file's that is mapped.
+        return rows if rows.flags.writeable else rows.copy()
 
     @contextmanager
     def _evaluating(self, device: torch.device) -> Iterator[None]:

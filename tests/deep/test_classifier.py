@@ -339,6 +339,19 @@ def test_clips_of_another_shape_than_in_training_are_refused():
         model.predict(np.zeros((2, 3)))
 
 
+def test_rows_that_must_not_be_written_to_are_predicted_without_a_warning():
+    X = rows()
+    model = LinearClassifier().fit(X, LABELS)
+    expected = model.predict_proba(X)
+    X.setflags(write=False)
+    before = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    try:
+        np.testing.assert_array_equal(model.predict_proba(X), expected)
+    finally:
+        torch.set_warn_always(before)
+
+
 @pytest.mark.parametrize("use", ["predict", "predict_proba", "embed", "attention"])
 def test_what_is_not_fitted_says_so(use):
     with pytest.raises(NotFittedError, match="is not fitted yet"):

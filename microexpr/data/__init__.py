@@ -1,4 +1,4 @@
-"""Data sets as their users hold them, each loaded into a ClipSet; their label maps; synthetic clips."""
+"""Data sets as their users hold them, each loaded into a ClipSet; their label maps; synthetic clips and videos."""
 
 from microexpr.core.lazy import lazy_names
 
@@ -22,6 +22,7 @@ __all__ = [
     "load_videos",
     "make_clips",
     "make_macro_clips",
+    "make_videos",
     "write_layout",
 ]
 
@@ -47,6 +48,7 @@ __getattr__, __dir__ = lazy_names(
         "load_megc2019": "microexpr.data.megc2019",
         "make_clips": "microexpr.data.synthetic",
         "make_macro_clips": "microexpr.data.synthetic",
+        "make_videos": "microexpr.data.longvideos",
         "write_layout": "microexpr.data.layouts",
     },
 )

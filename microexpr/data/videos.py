@@ -12,6 +12,7 @@ from microexpr.core.clipset import ClipSet
 from microexpr.core.digest import digest
 from microexpr.core.errors import DataError, ParameterError, join_names
 from microexpr.core.sources import FrameSource, ImageFilesSource, VideoSource
+from microexpr.data.syntheticvideo import SyntheticVideoSource
 
 #: The kinds of expressions that intervals hold.
 KINDS = ("micro", "macro")
@@ -157,6 +158,8 @@ def _window(source: FrameSource, start: int, stop: int) -> FrameSource:
         return ImageFilesSource(source.paths[start:stop])
     if isinstance(source, VideoSource):
         return VideoSource(source.path, start=source.start + start, stop=source.start + stop)
+    if isinstance(source, SyntheticVideoSource):
+        return source.window(start, stop)
     return _Window(source, start, stop)
 
 

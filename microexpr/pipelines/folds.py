@@ -4,6 +4,7 @@ __all__ = ["FoldTask", "run_fold", "seeded"]
 
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from threadpoolctl import threadpool_limits
 
 from microexpr.classifiers._inner import refuse_one_against_one
-from microexpr.core.errors import one_line
+from microexpr.core.errors import MicroexprError, one_line
 from microexpr.core.resume import resumable
 
 
@@ -68,7 +69,7 @@ def run_fold(estimator: Any, task: FoldTask) -> dict[str, Any]:
     dict
         `y_pred` (list of str), `scores` (per class, a list of floats), `score_kind` ("proba", "score" or None)
         and `seconds`; of a network also `curves`, its losses by epoch, and `attention`, where it looked in each test
-        clip; or, where the estimator raised, `error` (one line) and `traceback`.
+        clip, if it can tell; or, where the estimator raised, `error` (one line) and `traceback`.
     """
     start = time.perf_counter()
     try:
@@ -95,9 +96,9 @@ def _looked_inside(fitted: Any, test_X: Any) -> dict[str, Any]:
     if hasattr(network, "attention"):
         for step in before:
             test_X = step.transform(test_X)
-        maps = network.attention(test_X)
-        if maps is not None:
-            record["attention"] = np.round(np.asarray(maps, float), 3).tolist()
+        # One without feature maps, or without memory enough for their gradients, has predictions worth keeping.
+        with suppress(MicroexprError):
+            record["attention"] = np.round(np.asarray(network.attention(test_X), float), 3).tolist()
     return record
 
 

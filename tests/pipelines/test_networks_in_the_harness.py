@@ -16,6 +16,7 @@ from toyset.clips import Brightness, toy_clips
 from microexpr.core.base import ClipMap
 from microexpr.core.errors import DataError, NeedsError
 from microexpr.data import make_clips, make_macro_clips
+from microexpr.deep.ststnet import STSTNet
 from microexpr.pipelines import registry
 from microexpr.pipelines.comparison import compare
 from microexpr.pipelines.harness import run
@@ -122,6 +123,16 @@ def test_a_fold_keeps_curves_and_attention(tmp_path):
         assert maps.shape == (len(record["clip_ids"]), 10, 10)
         assert 0 <= maps.min() <= maps.max() <= 1
     assert not list((tmp_path / "runs").glob("*/checkpoints"))
+
+
+def test_a_network_without_feature_maps_is_scored_without_attention(tmp_path, monkeypatch):
+    expected = run("ststnet", CLIPS, params=FAST)
+    monkeypatch.setattr(STSTNet, "attention_layer", "")
+    table = run("ststnet", CLIPS, params=FAST, store=tmp_path)
+    assert table.equals(expected)
+    records = Store(tmp_path).find(table["run_key"].iloc[0], "ststnet").records()
+    assert ["attention" in record for record in records] == [False] * 3
+    assert len(records[0]["curves"]["train_class"]) == 2
 
 
 def test_the_report_shows_curves_and_attention(tmp_path):

@@ -125,7 +125,7 @@ def compare(
     clipset, protocol, seed, n_jobs, mode, store
         See `microexpr.pipelines.run`; "paper" needs methods whose papers have one protocol.
     params : mapping, optional
-        Nested parameters; each is set on every method that has it.
+        Nested parameters; each is set on every method that has it, but for variants whose name sets it.
     allow_incomplete : bool
         Whether to go on, with all methods, without the clips that lack what one of them needs; `findings` lists them.
     auxiliary : ClipSet with labels, optional
@@ -202,8 +202,9 @@ def _distribute(names: Sequence[str], params: Mapping[str, Any]) -> dict[str, di
     """Give each method those of the parameters that it has."""
     own = {}
     for name in names:
-        options = {key: value for key, value in params.items() if key in get_method(name).options}
-        own[name] = {*get_method(name).options, *settable_params(build(name, **options))}
+        record = get_method(name)
+        options = {key: value for key, value in params.items() if key in record.options}
+        own[name] = {*record.options, *settable_params(build(name, **options))} - record.settled.keys()
     for key in params:
         if not any(key in keys for keys in own.values()):
             known = join_names(sorted(set().union(*own.values())), 40)

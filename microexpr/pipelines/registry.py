@@ -121,6 +121,8 @@ class Method:
     caution : str
         What a reader must know beside the figures, whatever the settings: a sentence without its full stop; mostly
         empty.
+    settled : mapping of parameter -> value
+        Of a variant, what its name sets; nothing else may set it.
     """
 
     name: str
@@ -132,6 +134,7 @@ class Method:
     published: tuple[Published, ...] = ()
     auxiliary: str = "ignored"
     caution: str = ""
+    settled: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -256,7 +259,7 @@ def _variant_record(base: Method, name: str, settings: str) -> Method:
 
     # What `wraps` leaves behind would show the options of the method itself, which are settled here.
     del builder.__wrapped__
-    return replace(base, name=name, builder=builder, paper=())
+    return replace(base, name=name, builder=builder, paper=(), settled=params)
 
 
 def protocol_of(protocol: str, methods: Sequence[str]) -> str:
@@ -315,6 +318,8 @@ def build(name: str, *, random_state: int | None = None, **params: Any) -> BaseE
     0.01
     """
     record = get_method(name)
+    if settled := sorted(record.settled.keys() & params):
+        raise ParameterError(f"method {name!r}: {settled[0]} is set by its name and cannot be set again")
     options = {key: params.pop(key) for key in list(params) if key in record.options}
     try:
         estimator = record.builder(random_state=random_state, **options)

@@ -36,6 +36,14 @@ def test_a_parameter_goes_to_the_methods_that_have_it():
     assert compared.params == {"flow-svm": {"flowmap__method": "dis", "svc__C": 0.1}}
 
 
+def test_what_the_name_of_a_variant_sets_stays_as_named():
+    compared = compare(["flow-svm[svc__C=0.01]", "flow-svm"], CLIPS, params={"flowmap__method": "dis", "svc__C": 5.0})
+    assert compared.params == {
+        "flow-svm[svc__C=0.01]": {"flowmap__method": "dis"},
+        "flow-svm": {"flowmap__method": "dis", "svc__C": 5.0},
+    }
+
+
 @pytest.mark.parametrize(
     ("methods", "options", "error", "message"),
     [

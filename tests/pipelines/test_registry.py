@@ -205,6 +205,11 @@ def test_a_variant_with_an_unknown_setting_is_refused():
         build("flow-svm[svc__D=1]")
 
 
+def test_a_variant_cannot_be_something_else_than_its_name_says():
+    with pytest.raises(ParameterError, match="svc__C is set by its name and cannot be set again"):
+        build("flow-svm[svc__C=0.01]", svc__C=0.1)
+
+
 def test_options_of_a_builder_are_settings_that_decide_the_steps():
     @method("optional", reference="no paper")
     def builder(*, strategy="prior", random_state=None):

@@ -15,6 +15,7 @@ from microexpr.pipelines.metrics import scores
 from microexpr.pipelines.registry import PaperRun, get_method, protocol_of, variant
 
 _METRICS = ("accuracy", "UF1", "UAR")
+_FIGURES = ("published", "ours", "majority")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class PaperResults:
         DataFrame
             method, protocol, metric, published (NaN where the paper reports none of that metric), ours (NaN where the
             run failed), majority (the comparison's own row), subjects_shared. An experiment of which nothing is
-            published has the row of UF1.
+            published has the row of UF1. Without experiments of papers, no row.
         """
         rows = []
         for protocol, named in self.runs.items():
@@ -62,8 +63,8 @@ class PaperResults:
                             "subjects_shared": comparison.shared_subjects,
                         }
                     )
-        table = pd.DataFrame(rows)
-        return table.astype(dict.fromkeys(("published", "ours", "majority"), float))
+        table = pd.DataFrame(rows, columns=["method", "protocol", "metric", *_FIGURES, "subjects_shared"])
+        return table.astype(dict.fromkeys(_FIGURES, float))
 
     @property
     def failures(self) -> dict[str, str]:

@@ -60,6 +60,9 @@ def test_one_protocol_is_one_comparison():
     results = run_all(["guess"], CLIPS, protocol="kfold:2")
     assert list(results.comparisons) == ["kfold:2"]
     assert results.failures == {}
+    table = results.table()
+    assert len(table) == 0
+    assert list(table.columns) == list(rerun_papers(["guess"], CLIPS).table().columns)
 
 
 def test_a_protocol_beside_those_of_the_papers_is_refused():

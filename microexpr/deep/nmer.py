@@ -103,13 +103,14 @@ class NMER(Network):
         """Return the cross-entropies "top", "bottom" and "joint", and the discriminator's, "adversarial".
 
         The discriminator minimises its own. Its gradient reaches the features times -lambda, so they, and all before
-        them, minimise top + bottom + joint - lambda * adversarial.
+        them, minimise top + bottom + joint - lambda * adversarial. Clips held out to stop on have no adversarial loss:
+        all are own ones, and features that do not tell so are what is sought.
         """
         terms = {
             name: weighted_cross_entropy(outputs[key], codes, weights)
             for name, key in (("top", "top"), ("bottom", "bottom"), ("joint", "logits"))
         }
-        if self.discriminator is not None:
+        if self.discriminator is not None and self.training:
             terms["adversarial"] = F.binary_cross_entropy_with_logits(outputs["domain"], domain.float())
         return terms
 

@@ -127,7 +127,7 @@ def test_losses_are_cross_entropies_and_the_domains():
 
 def test_the_backbone_minimises_the_papers_sum_and_the_discriminator_its_own_loss():
     torch.manual_seed(0)
-    network = NMER(3, adversarial=True).eval()
+    network = NMER(3, dropout=0.0, adversarial=True)
     network.progress = 0.1
     strength = 2 / (1 + math.exp(-1)) - 1
     maps = torch.randn(4, 512, 7, 7, requires_grad=True)
@@ -148,6 +148,15 @@ def test_the_backbone_minimises_the_papers_sum_and_the_discriminator_its_own_los
     for one, other in zip(got, wanted, strict=True):
         torch.testing.assert_close(one, other)
         assert other.abs().max() > 0
+
+
+def test_the_discriminator_does_not_decide_when_to_stop(images):
+    settings = {"adversarial": True, "patience": 3, "epochs": 2, "batch_size": 4}
+    subjects, domain = np.repeat(["s0", "s1", "s2", "macro"], 2), np.repeat([0, 1], [6, 2])
+    history = quick(**settings).fit(images, ["negative", "positive"] * 4, groups=subjects, domain=domain).history_
+    assert len(history["train_adversarial"]) == len(history["valid_loss"]) == 2
+    parts = [history[f"valid_{name}"] for name in ("top", "bottom", "joint")]
+    np.testing.assert_allclose(history["valid_loss"], np.sum(parts, axis=0), rtol=1e-5)
 
 
 def test_it_learns_eight_clips(images):

@@ -85,7 +85,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
     version: ClassVar[int] = 1
     __metadata_request__fit: ClassVar = {"groups": True, "domain": True}
 
-    #: Shape of one clip's input in the method's paper, channels first.
+    #: Shape of one clip's input in the method's paper, or ours where it is silent; channels first.
     INPUT_SHAPE: ClassVar[tuple[int, ...]] = ()
 
     #: torch.optim's class.

@@ -205,7 +205,7 @@ class HataClassifier(NetworkClassifier):
     """
 
     version = 1
-    INPUT_SHAPE = (3, 224, 224)
+    INPUT_SHAPE = (3, 112, 112)
 
     _OPTIMIZER: ClassVar[type[torch.optim.Optimizer]] = torch.optim.SGD
     _COPIES: ClassVar[int] = 10

@@ -90,6 +90,16 @@ def test_layers_of_a_network_are_those_of_its_paper(name, n_layers, n_parameters
     assert n_parameters is None or sum(row.n_parameters for row in rows) == n_parameters
 
 
+@pytest.mark.parametrize(
+    "name", ["houlton-cnn", "dubey-3dcnn", "nmer", "hata-resnet", "two-stream", "off-apexnet", "ststnet", "flow-cnn"]
+)
+def test_layers_are_shown_for_the_input_that_the_method_gives_its_network(name):
+    quick = {key: value for key, value in all_methods()[name].tiny.items() if key.endswith("__method")}
+    prefix, learner = split_prefix(build(name, **quick))
+    network = learner.steps[-1][1]
+    assert network._shape(prefix.transform(CLIPS.clips[:1])).shape[1:] == network.INPUT_SHAPE
+
+
 def test_the_handcrafted_methods_of_the_literature_are_there():
     assert set(METHODS) >= {
         "lbptop-svm",

@@ -52,8 +52,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
     class_weight : None or "balanced"
         "balanced" weights each clip by n_clips / (n_classes * clips of its class).
     patience : int >= 1 or None
-        None trains for `epochs`. A number holds out a fifth of the *training subjects*, stops when their loss has not
-        fallen for that many epochs, and takes the weights of the epoch at which it was least; it needs `groups`.
+        None trains for `epochs`. A number holds out a fifth of the *training subjects* (a larger share where a class
+        has clips of fewer than five, a single subject where no other split leaves all classes to train on), stops when
+        their loss has not fallen for that many epochs, and takes the weights of the epoch at which it was least; it
+        needs `groups`.
     device : {"auto", "cpu", "cuda", "mps"}
         "auto" is CUDA, else MPS, else the CPU. No part of a run's key.
     precision : {"auto", "float32", "bfloat16"}

@@ -91,9 +91,11 @@ class DubeyClassifier(NetworkClassifier):
 
     SGD, batches of 16, 100 epochs, dropout .5, categorical cross-entropy.
 
-    Differs from [1]_ in: what the paper leaves open. It names neither learning rate nor first weights: here they are
-    what Keras, in whose words it describes its layers, takes by default (0.01 without momentum; Glorot's uniform
-    weights, biases of 0). It does not say how pixels are scaled: here 0..255 becomes -0.5..0.5 for all clips alike.
+    Differs from [1]_ in: what its text leaves open. It gives the input, seven layers, the two activations, the loss and
+    SGD; filters, kernel, pool, dropout, batches and epochs are settings handed down of it. It names neither learning
+    rate nor first weights: here they are what Keras, in whose words it describes its layers, takes by default (0.01
+    without momentum; Glorot's uniform weights, biases of 0). It does not say how pixels are scaled: here 0..255 becomes
+    -0.5..0.5 for all clips alike.
 
     References
     ----------

@@ -151,7 +151,8 @@ class HataClassifier(NetworkClassifier):
     Parameters
     ----------
     abn : bool
-        Attention branch network: a map of where to look multiplies the features, and the branch has a loss of its own.
+        Attention branch network: features are multiplied by 1 + a map of where to look, and the branch has a loss of
+        its own.
     arcface : bool
         ArcFace: the classes are told by angles, those of the training clips widened by `margin`.
     finetune : bool
@@ -181,8 +182,8 @@ class HataClassifier(NetworkClassifier):
     Where [1]_ is silent, these are ours: the depth of the ResNet (18, at random), turns of up to 10 degrees, half of
     the clips mirrored, contrast changed by up to a fifth, no momentum, grey 0..255 scaled to -1..1, as many epochs on
     the macro-expressions as on the own clips, and ArcFace's margin .5 and scale 64, those of its authors. The attention
-    branch is [2]_'s: residual layer, batch norm, a map for each class, and of them one map by a convolution 1x1, batch
-    norm and sigmoid.
+    branch is [2]_'s: after the third layer of blocks, a residual layer, batch norm, a map for each class, and of them
+    one map by a convolution 1x1, batch norm and sigmoid; 1 + map weights the features, so that nothing is lost.
 
     Differs from [1]_ in: the tenfold clips are drawn anew in each epoch, not once.
 

@@ -1,6 +1,6 @@
 """The harness: one method on one set of clips under one protocol, each clip predicted by a model that never saw it."""
 
-__all__ = ["MODES", "check_auxiliary", "check_settings", "run"]
+__all__ = ["MODES", "check_settings", "run"]
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,6 @@ from microexpr.pipelines.provenance import provenance
 from microexpr.pipelines.registry import protocol_of
 from microexpr.pipelines.results import Run, Store
 from microexpr.pipelines.splits import Fold, canonical_protocol, make_folds
-from microexpr.pipelines.usable import check_auxiliary
 
 MODES = ("only-missing", "overwrite", "read-only")
 

@@ -1,5 +1,6 @@
 """The state of a training after an epoch, kept so that a killed one goes on: tensors and JSON, never a pickle."""
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from microexpr.core.atomic import write_atomic
+from microexpr.core.errors import ResultsError
 
 # A checkpoint of a small network takes longer to write than its epoch takes to compute.
 _SECONDS_BETWEEN = 5.0
@@ -41,12 +43,19 @@ class Checkpoint:
             return None
         return tensors, facts
 
-    def write(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], *, last: bool) -> None:
-        """Keep the state of an epoch, unless the last one kept is younger than five seconds."""
-        if self.path is None or last or time.monotonic() - self._written < _SECONDS_BETWEEN:
+    @property
+    def is_due(self) -> bool:
+        """Whether there is a file to keep, and the state in it is older than five seconds."""
+        return self.path is not None and time.monotonic() - self._written >= _SECONDS_BETWEEN
+
+    def write(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Keep the state of an epoch; where it cannot be written, a kill costs the epochs so far and nothing else."""
+        if self.path is None:
             return
         text = torch.tensor(list(json.dumps(facts).encode()), dtype=torch.uint8)
-        write_atomic(self.path, save({**{name: value.contiguous() for name, value in tensors.items()}, "facts": text}))
+        content = save({**{name: value.contiguous() for name, value in tensors.items()}, "facts": text})
+        with contextlib.suppress(ResultsError):
+            write_atomic(self.path, content)
         self._written = time.monotonic()
 
     def forget(self) -> None:
@@ -73,3 +82,8 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Te
             _, number, key = name.split(".", 2)
             state.setdefault(int(number), {})[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return those of the tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -3,7 +3,7 @@
 __all__ = ["NetworkClassifier", "check_share"]
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
@@ -17,21 +17,22 @@ from skorch.helper import predefined_split
 from torch import Tensor, nn
 
 from microexpr.core.checks import check_choice, check_float, check_int
-from microexpr.core.digest import array_digest, digest, estimator_spec
 from microexpr.core.errors import DataError, ParameterError
 from microexpr.core.progress import progress
-from microexpr.core.resume import checkpoint_folder
 from microexpr.core.training import check_beside, check_classes, check_domain, check_groups, subject_folds
-from microexpr.deep._checkpoints import Checkpoint, optimizer_tensors, restore_optimizer
 from microexpr.deep._looking import attention_maps
 from microexpr.deep._loop import Loop, Rows, Settings, StepDecay, epoch_means
-from microexpr.deep.devices import DEVICES, PRECISIONS, choose_device, gpu_errors, one_cpu_thread
+from microexpr.deep._randomness import Generator, own_generator
+from microexpr.deep._resuming import checkpoint_of, keep, take_up
+from microexpr.deep._stopping import Best
+from microexpr.deep.devices import DEVICES, PRECISIONS, choose_device, gpu_errors, one_cpu_thread, resolved_precision
 from microexpr.deep.network import LayerRow, Network, layer_table
 
 _PURPOSE = "early stopping"
 _MAX_SEED = 2**32 - 1
 # Of five folds of subjects, one is held out to stop on.
 _STOPPING_FOLDS = 5
+# At most so many clips at a time are predicted: what they need does not grow with a data set.
 _PREDICT_BATCH = 64
 
 
@@ -74,6 +75,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         How many epochs the weights have seen.
     input_shape_ : tuple of int
         Shape of one clip's input.
+    computed_on_ : str
+        Device and precision of the training, "cpu, float32".
 
     Notes
     -----
@@ -194,7 +197,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         subjects = None if groups is None else check_beside(groups, "groups", len(rows))
         train, held_out = self._split(labels, subjects, domains)
         self.input_shape_ = tuple(rows.shape[1:])
-        self.history_: dict[str, list[float]] = {}
         own = np.zeros(len(rows), np.int64) if domains is None else np.asarray(domains, np.int64)
         yield from self._train(rows, codes, own, train, held_out)
 
@@ -224,7 +226,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         """
         self.check_params()
         shape = tuple(self.INPUT_SHAPE if input_shape is None else input_shape)
-        with _own_generator(None):
+        with own_generator():
             network = self._network(shape, n_classes)
         prepared = self._prepare(torch.zeros(1, *shape))
         return layer_table(network, prepared.shape[1:])
@@ -241,8 +243,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         rows = self._input_rows(X)
         device = choose_device(self.device)
         parts = []
-        with self._evaluating(device), one_cpu_thread(), gpu_errors(_PREDICT_BATCH):
-            for batch in torch.from_numpy(rows).split(_PREDICT_BATCH):
+        size = min(self.batch_size, _PREDICT_BATCH)
+        with self._evaluating(device), one_cpu_thread(), gpu_errors(size):
+            for batch in torch.from_numpy(rows).split(size):
                 maps = attention_maps(self.network_, self._prepare(batch.to(device)))
                 parts.append(maps.cpu())
         return np.asarray(torch.cat(parts).numpy(), np.float32)
@@ -272,14 +275,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         self, rows: np.ndarray, codes: np.ndarray, domain: np.ndarray, train: np.ndarray, held_out: np.ndarray | None
     ) -> Iterator[Self]:
         device = choose_device(self.device)
+        self.computed_on_ = f"{device.type}, {resolved_precision(device, self.precision)}"
         weights = self._clip_weights(codes, train)
         seed = int(np.random.default_rng().integers(_MAX_SEED)) if self.random_state is None else self.random_state
-        generator = _Generator(seed)
+        generator = Generator(seed, device)
         with generator.used(), gpu_errors(self.batch_size):
             network = _channels_last(self._network(self.input_shape_, len(self.classes_)))
             # Its first weights too: it may begin from what it learned of clips that are none of these.
             first = [value.numpy() for value in network.state_dict().values()]
-            checkpoint = Checkpoint(self._checkpoint_path([rows, codes, domain, train, *first]))
+            checkpoint = checkpoint_of(self, [rows, codes, domain, train, *first])
 
             def on_device(positions: np.ndarray) -> Rows:
                 return Rows(
@@ -293,8 +297,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
             loop = self._loop(network, device, None if held_out is None else on_device(held_out))
             loop.initialize()
             loop.notify("on_train_begin", X=data, y=None)
-        best = _Best()
-        done = self._resume(checkpoint, loop, generator, best)
+        best = Best()
+        self.history_: dict[str, list[float]] = take_up(checkpoint, loop, generator, best)
+        done = len(next(iter(self.history_.values()), []))
         with progress("  epochs", self.epochs, done=done) as advance:
             for epoch in range(done, self.epochs):
                 if best.is_over(self.patience):
@@ -308,17 +313,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
                 self.network_ = loop.module_.eval()
                 self.n_epochs_ = epoch + 1
                 last = epoch + 1 == self.epochs or best.is_over(self.patience)
-                self._keep(checkpoint, loop, generator, best, last=last)
-                advance(self._told())
                 if last:
                     self._finish(loop, best)
+                else:
+                    keep(checkpoint, loop, generator, best, self.history_)
+                advance(self._told())
                 yield self
-        if done == self.epochs or not hasattr(self, "network_"):
-            self._finish(loop, best)
-            yield self
         checkpoint.forget()
 
-    def _finish(self, loop: Loop, best: "_Best") -> None:
+    def _finish(self, loop: Loop, best: Best) -> None:
         if best.state is not None:
             loop.module_.load_state_dict(best.state)
             self.n_epochs_ = best.epoch
@@ -371,42 +374,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
             terms["valid"] = last["valid_loss"]
         return ", ".join(f"{name} {loss:.3f}" for name, loss in terms.items())
 
-    # How it goes on after a kill
-
-    def _checkpoint_path(self, arrays: Sequence[np.ndarray]) -> Any:
-        folder = checkpoint_folder()
-        # Without a seed, what was begun cannot be told from another training of the same data.
-        if folder is None or self.random_state is None:
-            return None
-        digests = [array_digest(array) for array in arrays]
-        return folder / f"{digest({'estimator': estimator_spec(self), 'arrays': digests})[:32]}.safetensors"
-
-    def _keep(self, checkpoint: Checkpoint, loop: Loop, generator: "_Generator", best: "_Best", *, last: bool) -> None:
-        if checkpoint.path is None or last:
-            return
-        tensors = {f"network.{name}": value for name, value in loop.module_.state_dict().items()}
-        tensors |= optimizer_tensors(loop.optimizer_)
-        tensors |= {f"best.{name}": value for name, value in (best.state or {}).items()}
-        facts = {"epochs": self.n_epochs_, "history": self.history_, "best": [best.epoch, best.loss, best.seen]}
-        checkpoint.write({**tensors, **generator.tensors()}, facts, last=last)
-
-    def _resume(self, checkpoint: Checkpoint, loop: Loop, generator: "_Generator", best: "_Best") -> int:
-        """Take up a training where its checkpoint left it; return how many epochs are done."""
-        kept = checkpoint.read()
-        if kept is None:
-            return 0
-        tensors, facts = kept
-        loop.module_.load_state_dict(_part(tensors, "network."))
-        restore_optimizer(loop.optimizer_, tensors)
-        generator.restore(tensors)
-        best.state = _part(tensors, "best.") or None
-        best.epoch, best.loss, best.seen = facts["best"]
-        self.history_ = facts["history"]
-        self.n_epochs_ = facts["epochs"]
-        for _ in range(self.n_epochs_):
-            loop.history.new_epoch()
-        return int(self.n_epochs_)
-
     # How it predicts
 
     def _run(self, X: object, output: str) -> np.ndarray:
@@ -414,10 +381,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         check_is_fitted(self, "network_")
         rows = self._input_rows(X)
         device = choose_device(self.device)
-        with self._evaluating(device), torch.inference_mode(), one_cpu_thread(), gpu_errors(_PREDICT_BATCH):
+        size = min(self.batch_size, _PREDICT_BATCH)
+        with self._evaluating(device), torch.inference_mode(), one_cpu_thread(), gpu_errors(size):
             parts = [
                 self.network_(_channels_last(self._prepare(batch.to(device))))[output].float().cpu()
-                for batch in torch.from_numpy(rows).split(_PREDICT_BATCH)
+                for batch in torch.from_numpy(rows).split(size)
             ]
         return np.asarray(torch.cat(parts).numpy())
 
@@ -452,7 +420,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         weights = state.pop("weights_of_network", None)
         super().__setstate__(state)
         if weights is not None:
-            with _own_generator(None):
+            with own_generator():
                 self.network_ = _channels_last(self.blank_network())
             self.network_.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in weights.items()})
             self.network_.eval()
@@ -479,74 +447,6 @@ def check_share(value: object, name: str) -> float:
     if share >= 1:
         raise ParameterError(f"{name} is {value!r}: it must be below 1")
     return share
-
-
-class _Best:
-    """The epoch at which the held-out training subjects' loss was least."""
-
-    def __init__(self) -> None:
-        self.epoch = 0
-        self.loss = float("inf")
-        self.seen = 0
-        self.state: dict[str, Tensor] | None = None
-
-    def see(self, losses: Sequence[float], network: nn.Module) -> None:
-        self.seen = len(losses)
-        if losses[-1] < self.loss:
-            self.loss, self.epoch = losses[-1], len(losses)
-            self.state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-
-    def is_over(self, patience: int | None) -> bool:
-        return patience is not None and self.state is not None and self.seen - self.epoch >= patience
-
-
-class _Generator:
-    """torch's random numbers, a stream of the training's own: nothing outside it draws from it or is changed by it."""
-
-    def __init__(self, seed: int) -> None:
-        with _own_generator(seed):
-            self._states = _states()
-
-    @contextmanager
-    def used(self) -> Iterator[None]:
-        """Draw from this stream inside the block."""
-        with torch.random.fork_rng():
-            _set_states(self._states)
-            try:
-                yield
-            finally:
-                self._states = _states()
-
-    def tensors(self) -> dict[str, Tensor]:
-        return {f"generator.{number}": state for number, state in enumerate(self._states)}
-
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        kept = _part(tensors, "generator.")
-        # A fold begun on another machine may go on here: of its generators, those that are here too are taken up.
-        self._states = [kept.get(str(number), state) for number, state in enumerate(self._states)]
-
-
-@contextmanager
-def _own_generator(seed: int | None) -> Iterator[None]:
-    with torch.random.fork_rng():
-        if seed is not None:
-            torch.manual_seed(seed)
-        yield
-
-
-def _states() -> list[Tensor]:
-    on_gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return [torch.get_rng_state(), *on_gpu]
-
-
-def _set_states(states: list[Tensor]) -> None:
-    torch.set_rng_state(states[0])
-    if len(states) > 1:
-        torch.cuda.set_rng_state_all(states[1:])
-
-
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _channels_last(item: Any) -> Any:

@@ -1,6 +1,6 @@
 """Where a network computes: the device, its number formats, and what goes wrong there."""
 
-__all__ = ["DEVICES", "PRECISIONS", "autocast", "choose_device", "gpu_errors", "one_cpu_thread"]
+__all__ = ["DEVICES", "PRECISIONS", "autocast", "choose_device", "gpu_errors", "one_cpu_thread", "resolved_precision"]
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -34,10 +34,17 @@ def choose_device(device: str) -> torch.device:
     return torch.device(device)
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context in which a network's forward pass runs; "auto" is bfloat16 on CUDA and float32 elsewhere."""
+def resolved_precision(device: torch.device, precision: str) -> str:
+    """Return "float32" or "bfloat16"; "auto" is bfloat16 on CUDA and float32 elsewhere."""
     check_choice(precision, "precision", PRECISIONS)
-    if precision == "bfloat16" or (precision == "auto" and device.type == "cuda"):
+    if precision == "auto":
+        return "bfloat16" if device.type == "cuda" else "float32"
+    return precision
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context in which a network's forward pass runs; see `resolved_precision`."""
+    if resolved_precision(device, precision) == "bfloat16":
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
 

@@ -92,7 +92,9 @@ def _looked_inside(fitted: Any, test_X: Any) -> dict[str, Any]:
     *before, network = [step for _, step in fitted.steps] if isinstance(fitted, Pipeline) else [fitted]
     if not hasattr(network, "fit_epochs") or any(not hasattr(step, "transform") for step in before):
         return {}
-    record = {"curves": {name: [_rounded(loss) for loss in losses] for name, losses in network.history_.items()}}
+    record: dict[str, Any] = {
+        "curves": {name: [_rounded(loss) for loss in losses] for name, losses in network.history_.items()}
+    }
     if hasattr(network, "attention"):
         for step in before:
             test_X = step.transform(test_X)

@@ -125,7 +125,9 @@ def run(
         kept.clear_checkpoints()
         kept.describe(settings)
         seconds = sum(record["seconds"] for record in records)
-        kept.describe({"provenance": provenance(), "fold_seconds": round(seconds, 3)}, replace=True)
+        devices = sorted({record["computed_on"] for record in records if record.get("computed_on")})
+        facts = {"provenance": provenance(), "fold_seconds": round(seconds, 3), "computed_on": devices}
+        kept.describe(facts, replace=True)
         write_predictions(table, kept.predictions_path)
     return table
 

@@ -100,7 +100,7 @@ def rerun_papers(methods: Sequence[str], clipset: ClipSet, **settings: Any) -> P
     if "protocol" in settings:
         raise ParameterError("protocol is decided by the papers: leave it out")
     runs: dict[str, list[tuple[str, PaperRun]]] = {}
-    for method in methods:
+    for method in [name for name in methods if name != "majority"] or methods:  # it goes along with all others
         for run in get_method(method).paper or (PaperRun(protocol_of("paper", [method])),):
             named = runs.setdefault(run.protocol, [])
             if (name := variant(method, run.params)) not in [known for known, _ in named]:

@@ -365,6 +365,8 @@ def settable_params(estimator: BaseEstimator) -> list[str]:
     # classes, and probabilities from folds that split a person's clips.
     hidden = {"steps", "memory", "verbose", "transform_input", "transformer_list", "members", "views", "copy"}
     hidden |= {"decision_function_shape", "probability"}
+    # What set a clip is of is the harness's to say.
+    hidden |= {"domain"}
     # Knobs that cannot change numbers are no part of a key, so they are no setting of a method either.
     return sorted(
         key

@@ -296,6 +296,7 @@ def hata_resnet(*, region: str = "roi", frames: str = "three", random_state: int
         "frameandflow__method": "dis",
         "twostreamclassifier__epochs": 1,
     },
+    paper=(PaperRun("loso", accuracy=0.677),),
     published=published.TWOSTREAM,
 )
 def two_stream(*, random_state: int | None = None) -> BaseEstimator:
@@ -304,7 +305,7 @@ def two_stream(*, random_state: int | None = None) -> BaseEstimator:
     Clips brought to 11 frames by TIM, so that there are ten fields of flow.
 
     Differs from it in: the source gives no architecture and no setting, so all of them are ours;
-    `microexpr.deep.twostream` lists them. No stream is pretrained.
+    `microexpr.deep.twostream` lists them. No stream is pretrained; loso stands for its protocol.
     """
     return make_pipeline(
         TIM(n_frames=11), FrameAndFlow(size=(64, 64)), network("TwoStreamClassifier", random_state=random_state)

@@ -1,0 +1,26 @@
+"""When a training with held-out subjects has had enough."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+
+class Best:
+    """The epoch at which the held-out training subjects' loss was least, and the weights then."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.loss = float("inf")
+        self.seen = 0
+        self.state: dict[str, Tensor] | None = None
+
+    def see(self, losses: Sequence[float], network: nn.Module) -> None:
+        """Look at the held-out losses of all epochs so far, and at the network after the last."""
+        self.seen = len(losses)
+        if losses[-1] < self.loss:
+            self.loss, self.epoch = losses[-1], len(losses)
+            self.state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+    def is_over(self, patience: int | None) -> bool:
+        """Whether the loss has not fallen for `patience` epochs; never, for None."""
+        return patience is not None and self.state is not None and self.seen - self.epoch >= patience

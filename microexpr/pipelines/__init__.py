@@ -13,6 +13,8 @@ __all__ = [
     "method",
     "run",
     "scores",
+    "spotting_interval",
+    "spotting_scores",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -28,5 +30,7 @@ __getattr__, __dir__ = lazy_names(
         "method": "microexpr.pipelines.registry",
         "run": "microexpr.pipelines.harness",
         "scores": "microexpr.pipelines.metrics",
+        "spotting_interval": "microexpr.pipelines.spottingmetrics",
+        "spotting_scores": "microexpr.pipelines.spottingmetrics",
     },
 )

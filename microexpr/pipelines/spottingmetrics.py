@@ -13,7 +13,7 @@ from microexpr.pipelines.metrics import figures
 from microexpr.pipelines.spottingcounts import SpottingCounts, count_hits
 
 # The one way of drawing subjects, whatever is scored: another copy would drift from it.
-from microexpr.pipelines.statistics import Interval, _interval
+from microexpr.pipelines.statistics import Interval, subject_interval
 
 SPOTTING_METRICS = ("F1", "STRS")
 """The figures that intervals over subjects are made for."""
@@ -242,7 +242,7 @@ def spotting_interval(
         gaps.append(bool(np.isnan(values).any()))
         return np.nan_to_num(values)  # scipy would warn, of something else
 
-    low, high = _interval(rows, finite, n_resamples, confidence, random_state)
+    low, high = subject_interval(rows, finite, n_resamples, confidence, random_state)
     if any(gaps):
         low = high = float("nan")
     n_true = int(tally.counts[:, 0].sum() + tally.counts[:, 2].sum())

@@ -1,6 +1,13 @@
 """How sure a score is: intervals by bootstrap over subjects, and comparisons of methods over subjects."""
 
-__all__ = ["Interval", "PairedDifference", "bootstrap_interval", "compare_all", "paired_difference"]
+__all__ = [
+    "Interval",
+    "PairedDifference",
+    "bootstrap_interval",
+    "compare_all",
+    "paired_difference",
+    "subject_interval",
+]
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,7 +119,7 @@ def bootstrap_interval(
     def score(pooled: np.ndarray) -> np.ndarray:
         return figures(pooled)[metric]
 
-    low, high = _interval(matrices, score, n_resamples, confidence, random_state)
+    low, high = subject_interval(matrices, score, n_resamples, confidence, random_state)
     estimate = float(score(matrices.sum(axis=0)))
     return Interval(metric, estimate, low, high, confidence, len(predictions), len(subjects))
 
@@ -174,7 +181,7 @@ def paired_difference(
         return figures(pooled[..., 0, :, :])[metric] - figures(pooled[..., 1, :, :])[metric]
 
     matrices = np.stack([matrices_a, matrices_b], axis=1)
-    low, high = _interval(matrices, difference, n_resamples, confidence, random_state)
+    low, high = subject_interval(matrices, difference, n_resamples, confidence, random_state)
     score_a, score_b = (float(figures(total)[metric]) for total in matrices.sum(axis=0))
     return PairedDifference(
         metric,
@@ -243,14 +250,30 @@ def compare_all(
     return table
 
 
-def _interval(
+def subject_interval(
     matrices: np.ndarray,
     score: Callable[[np.ndarray], np.ndarray],
     n_resamples: int,
     confidence: float,
     random_state: int,
 ) -> tuple[float, float]:
-    """Return the percentile interval of `score` of the sum of drawn subjects' matrices (first axis: subject)."""
+    """Return the percentile interval of a score, subjects drawn with replacement.
+
+    Parameters
+    ----------
+    matrices : integer ndarray of shape (n_subjects, ...)
+        Each subject's counts.
+    score : callable
+        From sums of drawn subjects' counts, (..., *matrices.shape[1:]), to scores.
+    n_resamples : int >= 1
+    confidence : float in (0, 1)
+    random_state : int >= 0
+
+    Returns
+    -------
+    low, high : float
+        NaN with fewer than two subjects.
+    """
     n_subjects = len(matrices)
     if n_subjects < 2:
         return float("nan"), float("nan")

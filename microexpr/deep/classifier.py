@@ -25,7 +25,15 @@ from microexpr.deep._loop import Loop, Rows, Settings, StepDecay, epoch_means
 from microexpr.deep._randomness import Generator, own_generator
 from microexpr.deep._resuming import checkpoint_of, keep, take_up
 from microexpr.deep._stopping import Best
-from microexpr.deep.devices import DEVICES, PRECISIONS, choose_device, gpu_errors, one_cpu_thread, resolved_precision
+from microexpr.deep.devices import (
+    DEVICES,
+    PRECISIONS,
+    choose_device,
+    gpu_errors,
+    keep_freed_memory,
+    one_cpu_thread,
+    resolved_precision,
+)
 from microexpr.deep.network import LayerRow, Network, layer_table
 
 _PURPOSE = "early stopping"
@@ -275,6 +283,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         self, rows: np.ndarray, codes: np.ndarray, domain: np.ndarray, train: np.ndarray, held_out: np.ndarray | None
     ) -> Iterator[Self]:
         device = choose_device(self.device)
+        if device.type == "cpu":
+            keep_freed_memory()
         self.computed_on_ = f"{device.type}, {resolved_precision(device, self.precision)}"
         weights = self._clip_weights(codes, train)
         seed = int(np.random.default_rng().integers(_MAX_SEED)) if self.random_state is None else self.random_state

@@ -365,6 +365,16 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_epoch():
         LinearClassifier(epochs=9, lr=1e38).fit(100 * rows(), np.roll(LABELS, 3))
 
 
+def test_keeping_freed_memory_is_no_more_than_a_wish(monkeypatch):
+    devices.keep_freed_memory.cache_clear()
+    devices.keep_freed_memory()
+    for platform in ("darwin", "win32"):
+        monkeypatch.setattr(devices.sys, "platform", platform)
+        monkeypatch.setattr(devices.ctypes, "CDLL", None)
+        devices.keep_freed_memory.cache_clear()
+        devices.keep_freed_memory()
+
+
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ParameterError, match="device is 'cuda': there is no GPU that this PyTorch can use"):

@@ -1,4 +1,4 @@
-"""Train a small network on some people's clips, keep it in a file that holds no code, and ask it about somebody else."""
+"""Train a small network on some people's clips, keep it in a file without code, and ask it about somebody else."""
 
 from sklearn.metrics import accuracy_score
 

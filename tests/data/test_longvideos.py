@@ -113,7 +113,7 @@ class TestTimes:
             rows = crowd.of(row.video_id)
             assert ((rows["offset"] < row.onset) | (rows["onset"] > row.offset)).all()
 
-    @pytest.mark.parametrize("kinds", [{"blink"}, {"speech"}, {"turn", "nod", "tilt"}], ids=str)
+    @pytest.mark.parametrize("kinds", [("blink",), ("speech",), ("nod", "tilt", "turn")], ids="-".join)
     def test_events_of_one_kind_do_not_overlap_and_lie_within_the_video(self, crowd, kinds):
         rows = crowd.distractors[crowd.distractors["kind"].isin(kinds)]
         for _, own in rows.groupby("video_id"):

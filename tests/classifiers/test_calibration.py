@@ -199,9 +199,7 @@ def test_in_the_harness_the_test_subject_is_not_used():
 class SpyOnGroups(Spy):
     """Hands the subjects to what it spies on."""
 
-    __metadata_request__fit: ClassVar = {"groups": True}
-
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y, groups=None, domain=None):
         self.inner_ = clone(self.inner).fit(X, y, groups=groups)
         self.classes_ = self.inner_.classes_
         return self

@@ -1,5 +1,6 @@
 """What fusions share: members by name, each of the same rows or of the view that has its name."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -30,9 +31,9 @@ class MemberClassifier(ClassifierMixin, _BaseComposition):
         self._set_params("members", **params)
         return self
 
+    @abstractmethod
     def check_params(self) -> None:
         """Raise a ParameterError if a parameter is not allowed."""
-        raise NotImplementedError
 
     def _training(
         self, X: Any, y: object, groups: object, domain: object

@@ -2,6 +2,7 @@
 
 __all__ = ["LayerRow", "Network", "layer_table"]
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """A network that classifies.
 
     A subclass implements `forward`, and overrides `losses` where it has more than one.
@@ -30,6 +31,7 @@ class Network(nn.Module):
         super().__init__()
         self.progress = 0.0
 
+    @abstractmethod
     def forward(self, inputs: Tensor) -> dict[str, Tensor]:
         """Return what the network makes of a batch.
 
@@ -43,7 +45,6 @@ class Network(nn.Module):
             "logits" (n, n_classes), from which probabilities are computed; "embedding" (n, n_features), what its last
             layer sees; and whatever else `losses` needs.
         """
-        raise NotImplementedError
 
     def losses(self, outputs: dict[str, Tensor], codes: Tensor, weights: Tensor, domain: Tensor) -> dict[str, Tensor]:
         """Return the terms of the loss by name; their sum is minimised.

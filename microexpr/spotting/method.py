@@ -119,7 +119,7 @@ class SpottingMethod(BaseEstimator, ABC):
 
     @abstractmethod
     def scores(self, rows: np.ndarray, *, rate: float) -> np.ndarray:
-        """Return the number of each row that the threshold is compared with, float64 of shape (n_rows,), for drawing."""
+        """Return what the threshold is compared with, row by row: float64 of shape (n_rows,), for drawing."""
 
     @abstractmethod
     def thresholds(self) -> np.ndarray:

@@ -1,0 +1,202 @@
+"""ELAN's files and subtitles: read by other libraries, and read back."""
+
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+import webvtt
+from pympi import Elan
+from toyset.watchedcases import CLASSES, events, no_events, watched
+
+from microexpr.core.errors import DataError, ResultsError
+from microexpr.pipelines.review import read_eaf, write_eaf, write_vtt
+from microexpr.pipelines.review.tables import review_table
+
+# The elements of a document in the order that the schema of EAF 3.0 demands.
+_ORDER = ["LICENSE", "HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "LOCALE", "LANGUAGE", "CONSTRAINT"]
+_ORDER += ["CONTROLLED_VOCABULARY", "LEXICON_REF", "REF_LINK_SET", "EXTERNAL_REF"]
+_STEREOTYPES = {"Time_Subdivision", "Symbolic_Subdivision", "Symbolic_Association", "Included_In"}
+
+
+@pytest.fixture
+def video(tmp_path):
+    (tmp_path / "videos").mkdir()
+    path = tmp_path / "videos" / "a video.mp4"
+    path.touch()
+    return path
+
+
+def check_eaf(path):
+    """Check what the schema of EAF 3.0 demands, and what ELAN demands of times and tiers."""
+    root = ElementTree.parse(path).getroot()
+    assert root.tag == "ANNOTATION_DOCUMENT"
+    assert {"AUTHOR", "DATE", "VERSION"} <= set(root.attrib)
+    assert root.attrib["FORMAT"] == root.attrib["VERSION"] == "3.0"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", root.attrib["DATE"])
+    places = [_ORDER.index(element.tag) for element in root]
+    assert places == sorted(places)
+    assert len(root.findall("HEADER")) == len(root.findall("TIME_ORDER")) == 1
+    assert root.find("HEADER").attrib["TIME_UNITS"] == "milliseconds"
+    for medium in root.iter("MEDIA_DESCRIPTOR"):
+        assert {"MEDIA_URL", "MIME_TYPE"} <= set(medium.attrib)
+    slots = {slot.attrib["TIME_SLOT_ID"]: int(slot.attrib["TIME_VALUE"]) for slot in root.iter("TIME_SLOT")}
+    assert list(slots.values()) == sorted(slots.values())
+    types = {kind.attrib["LINGUISTIC_TYPE_ID"]: kind.attrib for kind in root.iter("LINGUISTIC_TYPE")}
+    assert {constraint.attrib["STEREOTYPE"] for constraint in root.iter("CONSTRAINT")} == _STEREOTYPES
+    tiers = {tier.attrib["TIER_ID"]: tier for tier in root.iter("TIER")}
+    assert len(tiers) == len(root.findall("TIER"))
+    ids = [one.attrib["ANNOTATION_ID"] for one in root.iter() if "ANNOTATION_ID" in one.attrib]
+    assert len(set(ids) | set(slots)) == len(ids) + len(slots)
+    noted = {one.attrib["NAME"]: one.text for one in root.iter("PROPERTY")}
+    assert max((int(own[1:]) for own in ids), default=0) <= int(noted["lastUsedAnnotationId"])
+    for name, tier in tiers.items():
+        kind = types[tier.attrib["LINGUISTIC_TYPE_REF"]]
+        parent = tiers.get(tier.attrib.get("PARENT_REF"))
+        assert (parent is not None) == ("CONSTRAINTS" in kind)
+        aligned = tier.findall("ANNOTATION/ALIGNABLE_ANNOTATION")
+        spans = sorted((slots[one.attrib["TIME_SLOT_REF1"]], slots[one.attrib["TIME_SLOT_REF2"]]) for one in aligned)
+        assert all(start < end for start, end in spans)
+        assert all(before[1] <= after[0] for before, after in pairwise(spans)), name
+        references = [one.attrib["ANNOTATION_REF"] for one in tier.findall("ANNOTATION/REF_ANNOTATION")]
+        assert not (aligned and references)
+        if parent is not None:
+            above = parent.findall("ANNOTATION/ALIGNABLE_ANNOTATION")
+            assert set(references) <= {one.attrib["ANNOTATION_ID"] for one in above}
+            assert len(set(references)) == len(references)
+            outer = [(slots[one.attrib["TIME_SLOT_REF1"]], slots[one.attrib["TIME_SLOT_REF2"]]) for one in above]
+            assert all(any(low <= start and end <= high for low, high in outer) for start, end in spans)
+
+
+@pytest.mark.parametrize("fps", [29.97, 25.0, 200.0, 1000.0, 7.3])
+def test_frames_and_all_else_come_back_exactly(video, tmp_path, fps):
+    found = watched(video, fps=fps)
+    path = write_eaf(tmp_path / "events.eaf", found)
+    check_eaf(path)
+    pd.testing.assert_frame_equal(read_eaf(path), review_table(found), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    "table", [no_events(), events(named=False), events().iloc[:0]], ids=["none", "unnamed", "named"]
+)
+def test_files_without_events_or_classes_come_back(video, tmp_path, table):
+    found = watched(video, table=table)
+    path = write_eaf(tmp_path / "events.eaf", found)
+    check_eaf(path)
+    pd.testing.assert_frame_equal(read_eaf(path), review_table(found), check_exact=True)
+
+
+def test_another_reader_finds_tiers_times_and_the_video_beside(video, tmp_path):
+    path = write_eaf(tmp_path / "out" / "events.eaf", watched(video, fps=25.0))
+    eaf = Elan.Eaf(str(path))
+    assert eaf.get_annotation_data_for_tier("micro") == [(400, 680, "E002"), (840, 880, "E004")]
+    assert eaf.get_annotation_data_for_tier("micro 2") == [(480, 840, "E003")]
+    assert eaf.get_annotation_data_for_tier("micro apex") == [(480, 520, "apex"), (840, 880, "apex")]
+    assert eaf.get_annotation_data_for_tier("macro") == [(2440, 3600, "E007")]
+    labels = eaf.get_ref_annotation_data_for_tier("macro label")
+    assert [(start, end, value) for start, end, value, _ in labels] == [(2440, 3600, CLASSES[1])]
+    [medium] = eaf.get_linked_files()
+    assert medium["MEDIA_URL"] == medium["RELATIVE_MEDIA_URL"] == "../videos/a video.mp4"
+    assert medium["MIME_TYPE"] == "video/mp4"
+
+
+def _reviewed(path):
+    """Change a file as a reviewer does in ELAN."""
+    eaf = Elan.Eaf(str(path))
+    [first] = [own for own, (_, _, value, _) in eaf.tiers["micro"][0].items() if value == "E002"]
+    start, end, value, svg = eaf.tiers["micro"][0][first]
+    eaf.timeslots[start] = 371  # frame 9.275 at 25 frames per second
+    eaf.tiers["micro"][0][first] = (start, end, value, svg)
+    eaf.add_ref_annotation("micro review", "micro", 500, "accepted")
+    eaf.add_ref_annotation("micro reviewer label", "micro", 500, "sadness")
+    eaf.add_ref_annotation("micro comment", "micro", 500, "seen twice")
+    eaf.add_annotation("macro", 1000, 1390, "")
+    eaf.add_ref_annotation("macro reviewer label", "macro", 1200, "surprise")
+    eaf.add_tier("words")
+    eaf.add_annotation("words", 0, 3000, "hello")
+    Elan.to_eaf(str(path), eaf)
+
+
+def test_what_a_reviewer_does_in_elan_comes_back(video, tmp_path):
+    path = write_eaf(tmp_path / "events.eaf", watched(video, fps=25.0))
+    before = read_eaf(path).set_index("event")
+    _reviewed(path)
+    after = read_eaf(path).set_index("event")
+    said = after.loc["E002", ["onset", "apex", "offset", "review", "reviewer_label", "comment"]]
+    assert said.tolist() == [9, 12, 16, "accepted", "sadness", "seen twice"]
+    assert after.loc["E002", "duration"] == 8 / 25
+    # 1000 ms to 1390 ms: frame 25 to the end of frame 34, the nearest edge to frame 34.75.
+    added = after.loc["A001", ["kind", "onset", "apex", "offset", "review", "label", "reviewer_label"]]
+    assert added.tolist() == ["macro", 25, 29, 34, "added", "", "surprise"]
+    kept = [name for name in before.index if name != "E002"]
+    pd.testing.assert_frame_equal(after.loc[kept], before.loc[kept])
+    assert len(after) == len(before) + 1
+
+
+def test_an_event_of_no_own_name_gets_one_that_is_free(video, tmp_path):
+    path = write_eaf(tmp_path / "events.eaf", watched(video, fps=25.0, table=no_events()))
+    eaf = Elan.Eaf(str(path))
+    eaf.add_annotation("micro", 0, 40, "A001")
+    eaf.add_annotation("micro", 80, 120, "")
+    Elan.to_eaf(str(path), eaf)
+    assert read_eaf(path)["event"].tolist() == ["A001", "A002"]
+
+
+def test_the_frame_rate_can_be_given_where_the_file_has_lost_it(video, tmp_path):
+    path = write_eaf(tmp_path / "events.eaf", watched(video))
+    path.write_text(path.read_text().replace("microexpr:fps", "other"))
+    with pytest.raises(DataError, match="does not say its frame rate; pass fps"):
+        read_eaf(path)
+    assert read_eaf(path, fps=29.97)["onset"].tolist() == [0, 10, 12, 21, 24, 40, 61]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("<HEADER", "<<HEADER", "no file of ELAN's"),
+        ("29.97", "fast", "must be a number and a list"),
+        ('{"score"', '["score"', "are no JSON object"),
+        (' TIME_VALUE="334"', "", "has no time; an event needs both its ends"),
+        ("E003<", "E002<", "the event E002 is there more than once"),
+    ],
+)
+def test_a_spoiled_file_is_refused_in_one_line(video, tmp_path, old, new, words):
+    path = write_eaf(tmp_path / "events.eaf", watched(video))
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(DataError) as refusal:
+        read_eaf(path)
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_files_that_are_missing_or_cannot_be_written_are_named(video, tmp_path):
+    with pytest.raises(DataError, match=r"cannot read .*none\.eaf"):
+        read_eaf(tmp_path / "none.eaf")
+    for write in (write_eaf, write_vtt):
+        with pytest.raises(ResultsError, match="cannot write"):
+            write(video / "events", watched(video))
+
+
+def test_subtitles_say_what_was_found_and_when(video, tmp_path):
+    path = write_vtt(tmp_path / "events.vtt", watched(video, fps=25.0))
+    captions = {caption.identifier: caption for caption in webvtt.read(path)}
+    assert list(captions) == ["E001", "E002", "E003", "E004", "E005", "E006", "E007"]
+    assert (captions["E002"].start, captions["E002"].end) == ("00:00:00.400", "00:00:00.680")
+    assert captions["E002"].raw_text == "micro: happiness 70%, score 0.333, left brow; inner"
+    assert captions["E003"].raw_text == (
+        'micro: odd "x", &lt;y&gt; &amp; --&gt; z 86%, score 2e-07, a "region", &lt;b&gt;'
+    )
+    assert captions["E006"].raw_text == "blink"
+
+
+def test_subtitles_of_hours_and_of_nothing(video, tmp_path):
+    late = events().iloc[[1]].assign(onset=[90000], apex=[90001], offset=[90010])
+    path = write_vtt(tmp_path / "late.vtt", watched(video, fps=25.0, n_frames=100000, table=late))
+    [caption] = webvtt.read(path)
+    assert (caption.start, caption.end) == ("01:00:00.000", "01:00:00.440")
+    path = write_vtt(tmp_path / "none.vtt", watched(video, table=no_events()))
+    assert path.read_text().startswith("WEBVTT")
+    assert list(webvtt.read(path)) == []

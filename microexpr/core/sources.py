@@ -3,7 +3,7 @@
 __all__ = ["ArraySource", "FlowMapSource", "FrameSource", "ImageFilesSource", "VideoSource", "read_image"]
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,14 @@ class FrameSource(ABC):
     @abstractmethod
     def describe(self) -> str:
         """Return where the frames are, for tables and messages."""
+
+    def first(self) -> np.ndarray:
+        """Return the first frame, reading no more than it must."""
+        return np.asarray(self.read()[0])
+
+    def stream(self) -> Iterator[np.ndarray]:
+        """Yield the frames one at a time; sources on disk hold no more than one in memory."""
+        yield from self.read()
 
 
 class ArraySource(FrameSource):
@@ -98,6 +106,13 @@ class ImageFilesSource(FrameSource):
             frames[position] = frame
         return frames
 
+    def first(self) -> np.ndarray:  # noqa: D102
+        return read_image(self.paths[0])
+
+    def stream(self) -> Iterator[np.ndarray]:  # noqa: D102
+        for path in self.paths:
+            yield read_image(path)
+
     def fingerprint(self) -> str:  # noqa: D102
         return content_digest(self.paths)
 
@@ -136,8 +151,22 @@ class VideoSource(FrameSource):
         DataError
             If the file is missing or no video, breaks off, ends before `stop`, or has a variable frame rate.
         """
-        frames = [frame.to_ndarray(format="rgb24") for frame in self._decode()]
-        return np.stack(frames)
+        return np.stack(list(self.stream()))
+
+    def stream(self) -> Iterator[np.ndarray]:
+        """Yield the frames as RGB one at a time.
+
+        Raises
+        ------
+        DataError
+            As `read`, when it comes to the frame in question: those before it have been given.
+        """
+        for frame in self._decode():
+            yield frame.to_ndarray(format="rgb24")
+
+    def first(self) -> np.ndarray:  # noqa: D102
+        one = VideoSource(self.path, start=self.start, stop=self.start + 1, variable_rate=self.variable_rate)
+        return np.asarray(one.read()[0])
 
     def fingerprint(self) -> str:  # noqa: D102
         return digest({"video": content_digest((self.path,)), "start": self.start, "stop": self.stop})

@@ -30,6 +30,8 @@ _REACH = (55.0, 65.0)
 _FORESHORTENING = 0.04
 # A head tilts about the neck, this far below the middle of the picture, in design units.
 _NECK = 60.0
+# How much of the pulse each of R, G and B shows: what CHROM and POS take for granted of skin in white light.
+_BLOOD = np.array([0.33, 0.77, 0.53]) / 0.77
 # The inverse motion is iterated until no point moves by more, in pixels.
 _TOLERANCE = 2e-3
 _MAX_STEPS = 100
@@ -54,6 +56,7 @@ class Stage:
         sway = random_stream("camera", script, 0)
         self._sway_frequency, self._sway_phase = sway.uniform(0.2, 2.0, (4, 3)), sway.uniform(0, 2 * np.pi, (4, 3))
         hum = random_stream("camera", script, 1)
+        self._beat = float(random_stream("pulse", script, 1).uniform(0.0, 2 * np.pi))
         self._level, self._hum = float(hum.uniform(0.92, 1.08)), hum.uniform([4.0, 0.0], [40.0, 2 * np.pi])
         height, width = script.size
         self._across, self._down = np.arange(width, dtype=float), np.arange(height, dtype=float)
@@ -191,6 +194,13 @@ class Stage:
             slope += 0.5 * self._drift.strength * float(waves[2])
         return level, slope
 
+    def _blood(self, frame: int) -> np.ndarray:
+        """Return how bright R, G and B are in a frame for the blood that fills the skin, relative to their mean."""
+        rate, strength = self.script.pulse
+        turn = 2 * np.pi * rate / 60.0 * frame / self.script.fps + self._beat
+        # A beat rises faster than it falls: its first harmonic runs a quarter ahead.
+        return np.asarray(1.0 - strength * _BLOOD * (np.sin(turn) + 0.25 * np.sin(2 * turn + 0.5 * np.pi)), np.float32)
+
     def _render(self, picture: Picture, frame: int, result: np.ndarray) -> None:
         """Write one frame into `result`."""
         import cv2
@@ -216,6 +226,8 @@ class Stage:
         level, slope = self._light(frame)
         light = np.float32(gain * level) * (1.0 + np.float32(slope) * self._sideways)
         image *= light[..., None] if script.color else light
+        if script.pulse:
+            image *= self._blood(frame)
         image += np.float32(script.noise) * generator.standard_normal(image.shape, dtype=np.float32)
         result[...] = np.clip(np.rint(image), 0, 255)
 

@@ -56,7 +56,7 @@ _GAPS = {"expression": 0.5, "blink": 0.25, "speech": 0.25, "head": 0.3}
 _OTHER_PEOPLE = 2_000_000_011
 # Streams of their own. The first number keeps them apart from those of the clips, which count from 0.
 _FIRST_STREAM = 1000
-_STREAMS = ("expressions", "expression", "blink", "speech", "head", "light", "camera", "noise")
+_STREAMS = ("expressions", "expression", "blink", "speech", "head", "light", "camera", "noise", "pulse")
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,8 @@ class Script:
     noise: float
     color: bool
     events: tuple[Event, ...] = ()
+    #: Beats per minute and their strength, empty without a pulse.
+    pulse: tuple[float, ...] = ()
 
     @property
     def people(self) -> int:

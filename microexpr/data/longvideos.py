@@ -20,6 +20,7 @@ from microexpr.data._timeline import (
     Script,
     draw_distractors,
     draw_expressions,
+    random_stream,
     seconds_needed,
 )
 from microexpr.data.syntheticvideo import SyntheticVideoSource
@@ -77,6 +78,8 @@ def make_videos(
     flicker: float = 0.008,
     noise: float = 1.5,
     color: bool = False,
+    pulse: tuple[float, float] | None = None,
+    pulse_strength: float = 0.005,
     dataset: str = "synthetic-long",
 ) -> SyntheticVideoSet:
     """Make long videos with the true intervals of their expressions; no frame is rendered before it is read.
@@ -122,6 +125,11 @@ def make_videos(
         Standard deviation of the sensor noise.
     color : bool
         RGB frames instead of grey ones.
+    pulse : (low, high), floats > 0, in beats per minute, or None
+        Blood fills the skin at an even rate, drawn for each video and told in the column pulse of `videos`; for colour
+        only.
+    pulse_strength : float in [0, 0.1]
+        The relative change of green that a beat makes, to either side; red shows 0.43 of it and blue 0.69.
     dataset : str
         The name that qualifies videos and subjects.
 
@@ -143,7 +151,8 @@ def make_videos(
     distractors as they were. The people are others than those of `make_clips` and `make_macro_clips`.
 
     What is not modelled: teeth and tongue (an opening mouth stretches the line between the lips), a background that
-    stands still (the whole picture moves with the head), motion blur, and half blinks.
+    stands still (the whole picture moves with the head), motion blur, half blinks, and what has no pulse: hair and eyes
+    beat with the skin.
 
     Examples
     --------
@@ -189,17 +198,23 @@ def make_videos(
         noise=check_float(noise, "noise", minimum=0.0),
         color=color,
     )
+    beats = _check_pulse(pulse, color)
+    strength = check_float(pulse_strength, "pulse_strength", minimum=0.0, maximum=0.1)
     wanted = tuple(name for name in DISTRACTORS if switches[name])
     videos, intervals, sources, distractors = {}, {}, {}, []
     for subject in range(n_subjects):
         for video in range(videos_per_subject):
             script = replace(plain, subject=subject, video=video)
+            if beats is not None:
+                script = replace(script, pulse=(float(random_stream("pulse", script, 0).uniform(*beats)), strength))
             expressions = draw_expressions(script, counts, motions, names)
             others = sorted(draw_distractors(script, wanted, expressions), key=lambda event: event.onset)
             events = sorted((*expressions, *others), key=lambda event: event.onset)
             name = f"{dataset}/sub{subject + 1:02d}"
             video_id = f"{name}/V{video + 1:02d}"
             videos[video_id] = {"dataset": dataset, "subject": name, "n_frames": plain.n_frames, "fps": fps}
+            if script.pulse:
+                videos[video_id]["pulse"] = script.pulse[0]
             for number, event in enumerate(expressions, start=1):
                 intervals[f"{video_id}_E{number:02d}"] = _interval(video_id, event)
             distractors += [_distractor(video_id, event) for event in others]
@@ -232,6 +247,19 @@ def _check_emotions(emotions: Sequence[str]) -> tuple[str, ...]:
         if name not in EMOTIONS:
             raise ParameterError(f"emotion {name!r} is unknown; there are {', '.join(EMOTIONS)}")
     return tuple(emotions)
+
+
+def _check_pulse(value: tuple[float, float] | None, color: bool) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    if not color:
+        raise ParameterError(f"pulse is {value!r}: a pulse shows in colour alone; it must be None unless color=True")
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ParameterError(f"pulse is {value!r}: it must be a pair (low, high)")
+    low, high = (check_float(end, f"pulse[{place}]", maximum=300.0) for place, end in enumerate(value))
+    if not 0.0 < low <= high:
+        raise ParameterError(f"pulse is {value!r}: it must be 0 < low <= high")
+    return low, high
 
 
 def _check_motion(value: tuple[float, float], name: str) -> tuple[float, float]:

@@ -74,6 +74,9 @@ class SyntheticVideoSource(FrameSource):
         start = check_int(start, "start", minimum=0, maximum=stop - 1)
         return SyntheticVideoSource(self.script, start=self.start + start, stop=self.start + stop)
 
+    def first(self) -> np.ndarray:  # noqa: D102
+        return self.window(0, 1).read()[0]
+
     def fingerprint(self) -> str:  # noqa: D102
         facts = {"script": _script_digest(self.script), "start": self.start, "stop": self.stop}
         return digest({"generator": "synthetic-long", "version": _longrender.VERSION, **facts})
@@ -130,4 +133,6 @@ class SyntheticVideoSource(FrameSource):
 @lru_cache(maxsize=4)
 def _script_digest(script: Script) -> str:
     """Return the digest of a script, kept: all clips of a video ask for it."""
-    return digest(asdict(script))
+    facts = asdict(script)
+    # Videos without a pulse keep the fingerprint that they had before there were any with one.
+    return digest(facts if script.pulse else {name: value for name, value in facts.items() if name != "pulse"})

@@ -34,6 +34,9 @@ class FaceFrame:
         How fast the head moves in this frame, in distances between the eyes a second; NaN where there is no face.
     restart : bool
         Whether this face cannot be compared with the frames before it: the first one, one after a gap or a cut.
+    head : (x, y, turn, growth), floats, or None
+        How the head has moved since the last restart: shift in distances between the eyes, turn in radians, logarithm
+        of its size.
     """
 
     position: int
@@ -41,6 +44,7 @@ class FaceFrame:
     points: np.ndarray
     speed: float
     restart: bool
+    head: tuple[float, float, float, float] | None = None
 
 
 class SpottingMethod(BaseEstimator, ABC):
@@ -54,10 +58,19 @@ class SpottingMethod(BaseEstimator, ABC):
     name : str
         What the method is called on the command line.
     version : int
+    decision_params : tuple of str
+        The parameters that `measure` does not depend on.
+    reads_motion : bool
+        Whether its rows are those of `RegionMotion`, which are measured in any case: blinks are told by them.
+    told_apart : tuple of str
+        The kinds of distractors that it does not take for expressions by itself.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
+    decision_params: ClassVar[tuple[str, ...]] = ("threshold",)
+    reads_motion: ClassVar[bool] = False
+    told_apart: ClassVar[tuple[str, ...]] = ()
     threshold: float
 
     @abstractmethod

@@ -10,6 +10,7 @@ from microexpr.features.lbpsip import LBPSIP, lbpsip
 from microexpr.features.lbptop import LBPTOP, lbptop
 from microexpr.features.maskedregions import OnlyRegions
 from microexpr.features.mdmo import MDMO, mdmo
+from microexpr.features.pulse import PulseFeatures, pulse_features
 from microexpr.features.regionwise import InRegions
 from microexpr.features.stlbpip import STLBPIP, stlbpip
 from microexpr.features.strainmap import OpticalStrain, pooled_strain, strain_image
@@ -31,6 +32,7 @@ __all__ = [
     "InRegions",
     "OnlyRegions",
     "OpticalStrain",
+    "PulseFeatures",
     "Stills",
     "Volume",
     "biwoof",
@@ -44,6 +46,7 @@ __all__ = [
     "mdmo",
     "optical_strain",
     "pooled_strain",
+    "pulse_features",
     "stlbpip",
     "strain_image",
 ]

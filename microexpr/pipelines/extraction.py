@@ -26,6 +26,7 @@ from microexpr.features import (
     FlowMap,
     Gabor,
     OpticalStrain,
+    PulseFeatures,
     Stills,
 )
 from microexpr.pipelines.flowmap_export import export_flowmaps
@@ -42,6 +43,7 @@ FEATURES: Mapping[str, type[BaseEstimator]] = {
     "lbpsip": LBPSIP,
     "lbptop": LBPTOP,
     "mdmo": MDMO,
+    "pulse": PulseFeatures,
     "stills": Stills,
     "stlbpip": STLBPIP,
     "strain": OpticalStrain,

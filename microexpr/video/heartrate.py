@@ -72,7 +72,7 @@ def heart_rate(signal: object, *, fps: float) -> tuple[float, float]:
         raise DataError(f"signal of shape {values.shape} is no pulse; it must be (n_frames,), without NaN or infinity")
     if len(values) < LEAST_SECONDS * rate - 1e-6:
         raise DataError(
-            f"signal lasts {len(values) / rate:.1f} seconds; a heart rate needs at least {LEAST_SECONDS:g} seconds"
+            f"signal lasts {len(values) / rate:.2f} seconds; a heart rate needs at least {LEAST_SECONDS:g} seconds"
         )
     from scipy.signal import periodogram
 

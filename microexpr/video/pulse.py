@@ -207,7 +207,7 @@ def pulse_of_traces(
     if not long:
         longest = max(stop - start for start, stop in runs)
         what = "the video lasts" if longest == len(colours) else "a face is seen for no more running than"
-        raise DataError(f"{name}: {what} {longest / fps:.1f} seconds; a heart rate needs at least {LEAST_SECONDS:g}")
+        raise DataError(f"{name}: {what} {longest / fps:.2f} seconds; a heart rate needs at least {LEAST_SECONDS:g}")
     windows = _windows(signal, long, fps, window, step)
     counted = _counted(windows)
     if counted["rate"].isna().all():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
+from toyset.beating import beating_clips
 from toyset.clips import CLASSES, with_garbage
 from toyset.estimators import Spy
 
@@ -12,12 +13,18 @@ from microexpr.core.errors import ParameterError
 from microexpr.data.synthetic import make_clips, make_macro_clips
 from microexpr.pipelines.harness import run
 from microexpr.pipelines.prefix import split_prefix
-from microexpr.pipelines.registry import all_methods, build, layers_of
+from microexpr.pipelines.registry import all_methods, build, layers_of, unmet_needs
 from microexpr.testing import check_clip_transformer, check_method
 
 CLIPS = make_clips(n_subjects=3, clips_per_subject=3, size=(64, 56), duration=(0.08, 0.12), fps=100.0)
 MACRO = make_macro_clips(n_subjects=2, clips_per_subject=3, size=(64, 56))
+LONG = beating_clips()
 METHODS = list(all_methods())
+
+
+def _clips(name):
+    """Return short grey clips, or long ones in colour for what needs them."""
+    return LONG if unmet_needs(all_methods()[name], CLIPS) else CLIPS
 
 
 def _auxiliary(name):
@@ -26,7 +33,7 @@ def _auxiliary(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_it_is_a_sound_classifier_of_clips(name):
-    check_method(name, CLIPS, auxiliary=_auxiliary(name))
+    check_method(name, _clips(name), auxiliary=_auxiliary(name))
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -35,11 +42,12 @@ def test_its_stateless_beginning_keeps_the_contract(name):
     if prefix is None:
         assert name == "majority", f"{name} has no stateless beginning, so nothing of it is cached"
         return
-    features = prefix.transform(CLIPS.clips)
-    alone = np.concatenate([prefix.transform([clip]) for clip in CLIPS.clips])
+    clips = _clips(name).clips
+    features = prefix.transform(clips)
+    alone = np.concatenate([prefix.transform([clip]) for clip in clips])
     np.testing.assert_array_equal(features, alone)
     if len(prefix.steps) == 1:
-        check_clip_transformer(prefix.steps[0][1], CLIPS.clips)
+        check_clip_transformer(prefix.steps[0][1], clips)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -47,9 +55,10 @@ def test_garbage_in_place_of_the_test_clips_leaves_its_fitted_model_identical(na
     prefix, learner = split_prefix(build(name, random_state=0, **all_methods()[name].tiny))
     steps = [] if prefix is None else list(prefix.steps)
     spied = Pipeline([*steps, ("spy", Spy(learner))])
-    subject = CLIPS.groups[0]
+    usable = _clips(name)
+    subject = usable.groups[0]
     extra = _auxiliary(name)
-    honest, garbage = (run(spied, clips, auxiliary=extra) for clips in (CLIPS, with_garbage(CLIPS, subject)))
+    honest, garbage = (run(spied, clips, auxiliary=extra) for clips in (usable, with_garbage(usable, subject)))
     own = (honest["fold"] == subject).to_numpy()
     digests = honest[f"proba_{CLASSES[0]}"], garbage[f"proba_{CLASSES[0]}"]
     assert digests[0][own].tolist() == digests[1][own].tolist()

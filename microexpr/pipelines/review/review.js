@@ -23,7 +23,18 @@ const review = {
     }
     this.update();
     if (!same || !event) this.showCloseup(event);
-    byId("events").querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+    this.reveal();
+  },
+
+  // Scroll the list alone: the page stays where the reviewer looks.
+  reveal() {
+    const row = byId("events").querySelector("[aria-selected=true]");
+    const box = byId("events").parentElement;
+    if (!row) return;
+    const head = byId("events").tHead.offsetHeight;
+    if (row.offsetTop - head < box.scrollTop) box.scrollTop = row.offsetTop - head;
+    const below = row.offsetTop + row.offsetHeight - box.clientHeight;
+    if (below > box.scrollTop) box.scrollTop = below;
   },
 
   go(by) {

@@ -2,7 +2,9 @@
 const PAD = 14;
 const HEIGHT = 110;
 const AXIS = 18;
-const LARGEST_FRAME = 16;
+const LARGEST_FRAME = 32;
+// Browsers lay out no element that is much wider.
+const WIDEST = 16e6;
 
 const timeline = {
   scroller: byId("scroller"),
@@ -67,7 +69,7 @@ const timeline = {
   // Keep the frame `around` where it is on the screen, or bring it into the middle.
   setZoom(zoom, around, centred = false) {
     const seen = this.scroller.clientWidth;
-    const largest = Math.max(1, (data.n_frames * LARGEST_FRAME) / Math.max(1, seen - 2 * PAD));
+    const largest = Math.max(1, Math.min(WIDEST, data.n_frames * LARGEST_FRAME) / Math.max(1, seen - 2 * PAD));
     const x = (frame) => PAD + ((frame + 0.5) / data.n_frames) * this.width();
     const before = centred ? seen / 2 : x(around) - this.scroller.scrollLeft;
     this.zoom = Math.max(1, Math.min(zoom, largest));

@@ -80,7 +80,9 @@ def test_rate_quality_and_windows_are_printed(capsys):
     found = _found()
     print_pulse(found)
     printed = capsys.readouterr().out
-    assert printed.startswith("72.0 beats per minute, +- 0.")
+    rate, words = printed.split(maxsplit=1)
+    assert float(rate) == pytest.approx(72.0, abs=0.5)
+    assert words.startswith("beats per minute, +- 0.0 over the windows, quality 0.9")
     assert ": reliable\n" in printed
     rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in printed.splitlines() if line[0] == "│"]
     assert [row[0] for row in rows] == ["0.0 to 10.0", "1.0 to 11.0", "2.0 to 12.0"]

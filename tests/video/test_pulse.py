@@ -39,6 +39,11 @@ def face():
 
 
 @pytest.fixture(scope="module")
+def written(face, tmp_path_factory):
+    return _write(tmp_path_factory.mktemp("videos") / "face.mkv", face)
+
+
+@pytest.fixture(scope="module")
 def colours(face):
     return skin_traces(face, fps=FPS)
 
@@ -46,7 +51,7 @@ def colours(face):
 # A true rate, found again
 
 
-@pytest.mark.parametrize("rate", [48.0, 75.0, 110.0, 150.0])
+@pytest.mark.parametrize("rate", [48.0, 90.0, 150.0])
 def test_the_rate_of_a_face_that_sways_under_noise_and_flicker_is_found(rate):
     frames = face_video(rate, seed=int(rate), blinks=True, **ROUGH)
     found = skin_traces(frames, fps=FPS)
@@ -79,9 +84,8 @@ def test_the_frame_rate_says_how_fast_it_is():
     )
 
 
-def test_a_file_tells_its_own_frame_rate(tmp_path, face):
-    path = _write(tmp_path / "face.mkv", face)
-    found = pulse(path)
+def test_a_file_tells_its_own_frame_rate(written):
+    found = pulse(written)
     assert found.fps == FPS
     assert found.notes == ()
     assert abs(found.rate - 72.0) < 2.0
@@ -178,9 +182,8 @@ def test_the_rate_is_the_median_of_the_reliable_windows():
     assert found.variability == pytest.approx(np.std(sure["rate"]))
 
 
-def test_of_a_file_that_breaks_off_the_beginning_is_measured(tmp_path, face):
-    path = _write(tmp_path / "face.mkv", face)
-    content = path.read_bytes()
+def test_of_a_file_that_breaks_off_the_beginning_is_measured(tmp_path, written):
+    content, path = written.read_bytes(), tmp_path / "broken.mkv"
     path.write_bytes(content[: int(0.8 * len(content))])
     found = pulse(path)
     assert len(found.traces) == pytest.approx(0.8 * 120, abs=3)
@@ -216,7 +219,7 @@ def test_where_a_video_vanishes_is_said(monkeypatch, face):
 def test_grey_video_is_refused_in_one_line(tmp_path, face):
     with pytest.raises(DataError, match=r"^video: frame 0 is grey: a pulse shows in the colour of the skin; [^\n]*$"):
         pulse(face[..., 0], fps=FPS)
-    stored = np.repeat(face[..., :1], 3, axis=3)
+    stored = np.repeat(face[:20, ..., :1], 3, axis=3)
     with pytest.raises(DataError, match=r"face\.mkv: the video is grey: a pulse shows in the colour"):
         pulse(_write(tmp_path / "face.mkv", stored), fps=FPS)
 

@@ -43,26 +43,34 @@ def review(tmp_path_factory):
     return folder / "review.html", review_table(found)
 
 
+@pytest.fixture(scope="module")
+def window(browser):
+    """A window that most tests share: a new one takes as long as a test."""
+    return _window(browser)
+
+
+def _window(browser, *, width=1280, height=900):
+    """Open a window; it remembers what went wrong, and what was asked of anything but files and the page itself."""
+    page = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True).new_page()
+    page.wrong = []
+    page.on("console", lambda said: page.wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    local = ("file:", "data:", "blob:")
+    page.on("request", lambda asked: None if asked.url.startswith(local) else page.wrong.append(asked.url))
+    return page
+
+
 @contextmanager
-def opened(browser, path, *, context=None, width=1280, height=900, script=None):
-    """Open a page; it must cause no error and ask for nothing but files and what is in itself."""
-    wrong = []
-    own = context or browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
-    page = own.new_page()
-    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "request", lambda asked: None if asked.url.startswith(("file:", "data:", "blob:")) else wrong.append(asked.url)
-    )
-    if script:
-        page.add_init_script(script)
+def opened(page, path):
+    """Open the page of a review as one that was never opened; nothing may go wrong on it."""
     page.goto(path.as_uri())
     until(page, f"{SHOWN}.readyState >= 2")
-    yield page
-    assert wrong == []
-    page.close()
-    if context is None:
-        own.close()
+    try:
+        yield page
+        assert page.wrong == []
+    finally:
+        page.wrong.clear()
+        page.evaluate("() => { try { localStorage.clear(); } catch { /* there is none */ } }")
 
 
 def until(page, condition):
@@ -115,8 +123,8 @@ def frame_of(page):
     return int(page.inner_text("#clock").split("frame ")[1])
 
 
-def test_the_video_and_the_close_up_play(browser, review):
-    with opened(browser, review[0]) as page:
+def test_the_video_and_the_close_up_play(window, review):
+    with opened(window, review[0]) as page:
         assert page.evaluate(f"[{SHOWN}.videoWidth, {SHOWN}.videoHeight]") == [120, 140]
         press(page, "Space")
         until(page, f"{SHOWN}.currentTime > 0.2")
@@ -131,7 +139,7 @@ def test_the_video_and_the_close_up_play(browser, review):
         until(page, f"!{SHOWN}.paused && {SHOWN}.playbackRate === 0.25")
 
 
-def test_steps_show_the_frame_that_they_name(browser, tmp_path):
+def test_steps_show_the_frame_that_they_name(window, tmp_path):
     film = write_film(tmp_path / "ramp.mp4", ramp(60, size=(140, 120)))
     write_review(tmp_path / "review.html", watched(film, table=no_events(), n_frames=60, fps=25.0))
     light = f"""() => new Promise((done) => {{
@@ -143,16 +151,16 @@ def test_steps_show_the_frame_that_they_name(browser, tmp_path):
       if ({SHOWN}.seeking) {SHOWN}.addEventListener("seeked", look, {{ once: true }});
       else look();
     }})"""
-    with opened(browser, tmp_path / "review.html") as page:
+    with opened(window, tmp_path / "review.html") as page:
         for keys, frame in ((". . .", 3), ("Shift+ArrowRight", 13), (",", 12), ("> > > > >", 59), ("ArrowLeft", 58)):
             press(page, keys)
             assert frame_of(page) == frame
             assert page.evaluate(light) == pytest.approx(20 + RAMP * frame, abs=1.6)
 
 
-def test_verdicts_labels_and_comments_are_saved(browser, review, tmp_path):
+def test_verdicts_labels_and_comments_are_saved(window, review, tmp_path):
     path, table = review
-    with opened(browser, path) as page:
+    with opened(window, path) as page:
         page.click("tr[data-event=E002]")
         assert frame_of(page) == 12
         assert page.inner_text("#event-title") == "E002 · micro · happiness"
@@ -173,9 +181,9 @@ def test_verdicts_labels_and_comments_are_saved(browser, review, tmp_path):
         same(saved(page, tmp_path), changed(expected, "E007", review="accepted"))
 
 
-def test_a_label_of_the_model_is_none_of_the_reviewers(browser, review, tmp_path):
+def test_a_label_of_the_model_is_none_of_the_reviewers(window, review, tmp_path):
     path, table = review
-    with opened(browser, path) as page:
+    with opened(window, path) as page:
         page.click("tr[data-event=E002]")
         for said in ("fear", CLASSES[0]):
             press(page, "l")
@@ -188,9 +196,9 @@ def test_a_label_of_the_model_is_none_of_the_reviewers(browser, review, tmp_path
         same(saved(page, tmp_path), table)
 
 
-def test_events_are_added_deleted_and_brought_back_by_keyboard(browser, review, tmp_path):
+def test_events_are_added_deleted_and_brought_back_by_keyboard(window, review, tmp_path):
     path, table = review
-    with opened(browser, path) as page:
+    with opened(window, path) as page:
         press(page, "n")
         assert "Mark the first frame" in page.inner_text("#status")
         press(page, "> > . . o < < i n")
@@ -217,9 +225,9 @@ def test_events_are_added_deleted_and_brought_back_by_keyboard(browser, review, 
         assert "Only events that you added can be deleted" in page.inner_text("#status")
 
 
-def test_edges_are_dragged_and_moved_by_keys_and_numbers(browser, review, tmp_path):
+def test_edges_are_dragged_and_moved_by_keys_and_numbers(window, review, tmp_path):
     path, table = review
-    with opened(browser, path) as page:
+    with opened(window, path) as page:
         press(page, "0")
         page.click("tr[data-event=E006]")
         box = page.locator("#inner").bounding_box()
@@ -251,8 +259,8 @@ def test_edges_are_dragged_and_moved_by_keys_and_numbers(browser, review, tmp_pa
         same(saved(page, tmp_path), changed(table, "E006", offset=80))
 
 
-def test_a_click_on_the_timeline_goes_there_and_zoom_keeps_the_place(browser, review):
-    with opened(browser, review[0]) as page:
+def test_a_click_on_the_timeline_goes_there_and_zoom_keeps_the_place(window, review):
+    with opened(window, review[0]) as page:
         for zoomed in (False, True):
             if zoomed:
                 page.click("#zoom-in")
@@ -265,28 +273,27 @@ def test_a_click_on_the_timeline_goes_there_and_zoom_keeps_the_place(browser, re
         assert inner["width"] > 2 * box["width"]
 
 
-def test_a_closed_tab_loses_nothing(browser, review, tmp_path):
+def test_a_closed_tab_loses_nothing(window, review, tmp_path):
     path, table = review
-    context = browser.new_context(accept_downloads=True)
-    with opened(browser, path, context=context) as page:
-        page.click("tr[data-event=E002]")
-        press(page, "r i . o n")
-    with opened(browser, path, context=context) as page:
+    window.goto(path.as_uri())
+    window.click("tr[data-event=E002]")
+    press(window, "r i . o n")
+    window.goto("about:blank")
+    with opened(window, path) as page:
         assert page.inner_text("#status") == "2 changes of an earlier visit are taken up."
         expected = changed(table, "E002", review="rejected")
         same(saved(page, tmp_path), added(expected, event="A001", kind="micro", onset=12, apex=12, offset=13))
-    context.close()
 
 
-def test_a_saved_table_is_taken_up_by_another_browser(browser, review, tmp_path):
+def test_a_saved_table_is_taken_up_by_another_browser(window, review, tmp_path):
     path, table = review
-    with opened(browser, path) as page:
+    with opened(window, path) as page:
         page.click("tr[data-event=E004]")
         press(page, "a i > o n")
         page.fill("#comment", 'two, "quoted"')
         press(page, "Enter")
         before = saved(page, tmp_path)
-    with opened(browser, path) as page:
+    with opened(window, path) as page:
         page.set_input_files("#load", tmp_path / "reviewed.csv")
         page.wait_for_selector("#status:has-text('8 events loaded, 2 of them changed.')")
         pd.testing.assert_frame_equal(saved(page, tmp_path), before, check_exact=True)
@@ -304,11 +311,11 @@ def test_a_saved_table_is_taken_up_by_another_browser(browser, review, tmp_path)
         ("E003,", "E002,", "two events share a name"),
     ],
 )
-def test_a_table_that_does_not_fit_is_refused_in_one_line(browser, review, tmp_path, old, new, words):
+def test_a_table_that_does_not_fit_is_refused_in_one_line(window, review, tmp_path, old, new, words):
     text = csv_text(review[1])
     assert old in text
     (tmp_path / "spoiled.csv").write_text(text.replace(old, new, 1).replace(",,,\n", ",accepted,,\n"))
-    with opened(browser, review[0]) as page:
+    with opened(window, review[0]) as page:
         page.set_input_files("#load", tmp_path / "spoiled.csv")
         page.wait_for_selector("#status.wrong")
         assert words in page.inner_text("#status")
@@ -317,17 +324,18 @@ def test_a_table_that_does_not_fit_is_refused_in_one_line(browser, review, tmp_p
 
 def test_a_browser_that_keeps_nothing_is_said_and_still_works(browser, review, tmp_path):
     path, table = review
-    script = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no storage'); } });"
-    with opened(browser, path, script=script) as page:
+    own = _window(browser)
+    own.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('no storage'); } });")
+    with opened(own, path) as page:
         assert "save your review before you close the page" in page.inner_text("#storage-note")
         page.click("tr[data-event=E002]")
         press(page, "a")
         same(saved(page, tmp_path), changed(table, "E002", review="accepted"))
 
 
-def test_help_opens_and_closes_and_keys_rest_meanwhile(browser, review, tmp_path):
+def test_help_opens_and_closes_and_keys_rest_meanwhile(window, review, tmp_path):
     path, table = review
-    with opened(browser, path) as page:
+    with opened(window, path) as page:
         page.click("tr[data-event=E002]")
         press(page, "?")
         assert page.is_visible("#help")
@@ -337,7 +345,7 @@ def test_help_opens_and_closes_and_keys_rest_meanwhile(browser, review, tmp_path
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(browser, review):
-    with opened(browser, review[0], width=390, height=844) as page:
+    with opened(_window(browser, width=390, height=844), review[0]) as page:
         page.click("tr[data-event=E002]")
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         for name in ("#video", "#curve", "#accept", "#clip", "#bars", "#save-csv"):
@@ -346,11 +354,11 @@ def test_a_phone_shows_all_without_scrolling_sideways(browser, review):
             assert box["x"] + box["width"] <= 390
 
 
-def test_a_page_without_model_and_events_takes_what_the_reviewer_sees(browser, tmp_path):
+def test_a_page_without_model_and_events_takes_what_the_reviewer_sees(window, tmp_path):
     film = write_film(tmp_path / "ramp.mp4", ramp(30))
     found = watched(film, table=no_events(), n_frames=30, fps=25.0, scores=np.full(15, NAN))
     write_review(tmp_path / "review.html", found, largest_video=0)
-    with opened(browser, tmp_path / "review.html") as page:
+    with opened(window, tmp_path / "review.html") as page:
         assert "No event was found" in page.inner_text("#empty")
         assert "no model" in page.inner_text("header")
         press(page, "a r l j k p Delete z i > . o n")
@@ -366,8 +374,7 @@ def test_a_missing_video_beside_the_page_is_said(browser, tmp_path):
     film = write_film(tmp_path / "ramp.mp4", ramp(30))
     write_review(tmp_path / "review.html", watched(film, table=no_events(), n_frames=30, fps=25.0), largest_video=0)
     (tmp_path / "review_video.webm").rename(tmp_path / "elsewhere.webm")
-    page = browser.new_page()
+    page = _window(browser)
     page.goto((tmp_path / "review.html").as_uri())
     page.wait_for_selector("#video-note:visible")
-    assert page.inner_text("#video-note") == ("The video cannot be shown: review_video.webm must lie beside this page.")
-    page.close()
+    assert page.inner_text("#video-note") == "The video cannot be shown: review_video.webm must lie beside this page."

@@ -3,11 +3,12 @@
 __all__ = ["write_review"]
 
 import base64
+import contextlib
 import json
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from microexpr.core.atomic import write_atomic
 from microexpr.core.checks import check_int
 from microexpr.core.digest import digest
 from microexpr.core.errors import ResultsError
@@ -27,6 +27,9 @@ from microexpr.pipelines.review.tables import review_table
 from microexpr.pipelines.review.watched import KINDS, Watched
 
 _SCRIPTS = ("events.js", "files.js", "player.js", "timeline.js", "review.js")
+_PAYLOADS = "<!--payloads-->"
+# Of bytes that become base64 at a time: a multiple of three.
+_CHUNK = 3 << 20
 _LABELS = ("happiness", "surprise", "disgust", "repression", "sadness", "fear", "anger", "contempt", "others")
 
 
@@ -69,36 +72,50 @@ def write_review(
     check_int(n_closeups, "n_closeups", minimum=0)
     check_int(largest_video, "largest_video", minimum=0)
     beside = path.with_name(f"{path.stem}_video.webm")
-    # Named as those of write_atomic: what a killed process leaves is removed with theirs.
-    part = beside.with_name(f"{beside.name}.part-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}")
+    video_part, page_part = _part_of(beside), _part_of(path)
     table = review_table(watched)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        footage = film(watched, table, part, n_closeups=n_closeups)
-        is_beside = part.stat().st_size > largest_video
-        payloads = {} if is_beside else {"video": part.read_bytes()}
-        for event, closeup in footage.closeups.items():
-            payloads[f"clip-{event}"] = closeup.clip
-            if closeup.arrows:
-                payloads[f"arrows-{event}"] = closeup.arrows
+        footage = film(watched, table, video_part, n_closeups=n_closeups)
+        is_beside = video_part.stat().st_size > largest_video
         page = _render(watched, table, footage, beside.name if is_beside else "", link_to(watched.video, path.parent))
-        head, tail = page.split("<!--payloads-->")
-        written = [path]
+        head, tail = page.split(_PAYLOADS)
+        with page_part.open("wb") as file:
+            file.write(head.encode())
+            file.writelines(_payloads(footage, None if is_beside else video_part))
+            file.write(tail.encode())
         if is_beside:
-            os.replace(part, beside)
-            written.append(beside)
-        write_atomic(path, b"".join([head.encode(), *map(_payload, payloads.items()), tail.encode()]))
+            os.replace(video_part, beside)
+        os.replace(page_part, path)
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
-    return written
+        for part in (video_part, page_part):
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+    return [path, beside] if is_beside else [path]
 
 
-def _payload(item: tuple[str, bytes]) -> bytes:
-    """Return what the page's script fetches by name: text that no parser looks into."""
-    name, content = item
-    return f'<script type="text/plain" id="payload-{name}">'.encode() + base64.b64encode(content) + b"</script>\n"
+def _part_of(path: Path) -> Path:
+    """Return the name to write under, one of write_atomic's: what a killed process leaves is removed with its own."""
+    return path.with_name(f"{path.name}.part-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}")
+
+
+def _payloads(footage: Footage, video: Path | None) -> Iterator[bytes]:
+    """Yield what the page's script fetches by name, as text that no parser looks into; a film is never held whole."""
+    if video is not None:
+        with video.open("rb") as file:
+            yield from _payload("video", iter(lambda: file.read(_CHUNK), b""))
+    for event, closeup in footage.closeups.items():
+        yield from _payload(f"clip-{event}", [closeup.clip])
+        if closeup.arrows:
+            yield from _payload(f"arrows-{event}", [closeup.arrows])
+
+
+def _payload(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    yield f'<script type="text/plain" id="payload-{name}">'.encode()
+    yield from map(base64.b64encode, chunks)
+    yield b"</script>\n"
 
 
 def _render(watched: Watched, table: pd.DataFrame, footage: Footage, beside: str, link: dict[str, str]) -> str:

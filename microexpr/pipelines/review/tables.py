@@ -96,6 +96,19 @@ def write_events_csv(path: str | Path, watched: Watched) -> Path:
     See Also
     --------
     review_table : the columns
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from microexpr.spotting.method import empty_events
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "video.mp4").touch()
+    >>> nothing = dict(events=empty_events(), scores=np.zeros(0), score_positions=np.zeros(0, np.int64))
+    >>> size = (120, 160)
+    >>> watched = Watched(folder / "video.mp4", "video", 30.0, 90, size, **nothing, threshold=1.0, method="flow")
+    >>> list(read_events_csv(write_events_csv(folder / "events.csv", watched)))[:5]
+    ['event', 'kind', 'onset', 'apex', 'offset']
     """
     path = Path(path)
     write_atomic(path, csv_text(review_table(watched)).encode())

@@ -2,6 +2,7 @@
 
 __all__ = ["SKINS", "skin_traces"]
 
+from array import array
 from collections.abc import Iterable
 
 import numpy as np
@@ -97,8 +98,8 @@ def skin_traces(
     check_choice(skin, "skin", SKINS)
     check_backend(backend, model)
     follower = _Follower(rate, face, backend, model) if skin == "face" else None
-    # Rows of three numbers, the only thing that grows with the video.
-    rows: list[tuple[float, ...]] = []
+    # Three numbers a frame, the only thing that grows with the video: 24 bytes.
+    values = array("d")
     for position, frame in enumerate(frames):
         label = f"{name}: frame {position}"
         if not isinstance(frame, np.ndarray) or frame.ndim != 2:
@@ -106,16 +107,16 @@ def skin_traces(
         else:
             raise DataError(f"{label} is grey: a pulse shows in the colour of the skin; colour video is needed")
         if follower is None:
-            rows.append(tuple(frame.mean(axis=(0, 1))))
+            values.extend(frame.mean(axis=(0, 1)))
             continue
-        rows.append(follower.colour(frame, position, label))
+        values.extend(follower.colour(frame, position, label))
         if follower.lost_at == position:
             # What was taken for the face since it was last seen was none.
-            for place in range(follower.seen_at + 1, position):
-                rows[place] = _NOTHING
-    if not rows:
+            for place in range(3 * (follower.seen_at + 1), 3 * position):
+                values[place] = float("nan")
+    if not values:
         raise DataError(f"{name}: there is no frame to find skin in")
-    traces = np.array(rows)
+    traces = np.array(values).reshape(-1, 3)
     if np.isnan(traces).all():
         raise DataError(f"{name}: no face is found in any of the {len(traces)} frames")
     return traces

@@ -1,6 +1,7 @@
 """The colour of skin in videos of faces, and the heart rate in it."""
 
 import sys
+import tracemalloc
 
 import av
 import numpy as np
@@ -113,15 +114,18 @@ def test_a_frames_colour_depends_on_no_later_frame(face, colours):
     np.testing.assert_array_equal(skin_traces(face[:40], fps=FPS), colours[:40])
 
 
-def test_frames_come_one_at_a_time_and_are_not_kept(face):
-    seen = []
+def test_memory_does_not_grow_with_the_video_but_for_three_numbers_a_frame():
+    def of(n_frames):
+        frame = np.full((40, 40, 3), SKIN, np.uint8)
+        tracemalloc.start()
+        skin_traces((frame.copy() for _ in range(n_frames)), fps=FPS, skin="frame")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
 
-    def watched():
-        for position, frame in enumerate(face[:30]):
-            seen.append(position)
-            yield frame.copy()
-
-    assert len(skin_traces(watched(), fps=FPS)) == len(seen) == 30
+    of(10)
+    # A frame has 4800 bytes; three numbers have 24, and twice that while they become an array.
+    assert of(4000) - of(1000) < 3000 * 3 * 24
 
 
 def test_frames_without_a_face_have_no_colour_from_when_it_was_last_seen(face, colours):

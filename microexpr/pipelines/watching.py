@@ -50,7 +50,7 @@ def watch(
     method: str | SpottingMethod = "flow",
     face: str = "largest",
     fps: float | None = None,
-    tell: Callable[[pd.DataFrame], None] | None = None,
+    tell: Callable[..., None] | None = None,
 ) -> Watching:
     """Spot the expressions of a video, name them, and write what a person needs to review them.
 
@@ -73,7 +73,7 @@ def watch(
     fps : float > 0, in frames per second, or None
         None takes what the file says.
     tell : callable, optional
-        Called with each table of new events, as they come.
+        Called with each table of new events, as they come, and with `fps`.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def watch(
                         if frames.recording is None:
                             write_events_csv(out / "events.csv", kept.watched())
                         if tell is not None:
-                            tell(piece.events)
+                            tell(piece.events, fps=frames.fps)
         except ResultsError as error:
             raise ResultsError(f"{error}; {stream.faces.n_frames} frames were watched") from error
         finally:
@@ -135,16 +135,17 @@ class _Frames:
         self._webm: Any = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        position = 0
+        n_frames = 0
         try:
-            for position, frame in enumerate(self._opened, start=1):
+            for frame in self._opened:
+                n_frames += 1
                 self.size = (frame.shape[0], frame.shape[1])
                 if self.recording is not None:
                     self._record(frame)
                 yield frame
                 self.advance()
         except KeyboardInterrupt:
-            self.interrupted = f"{self._opened.name}: stopped by the user after frame {position - 1}"
+            self.interrupted = f"{self._opened.name}: stopped by the user after frame {n_frames - 1}"
 
     def close(self) -> None:
         """Finish the recording."""

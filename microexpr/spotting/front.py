@@ -34,8 +34,12 @@ _PATIENCE = 3
 # How far, in distances between the eyes, and by what factor, the face may be off its supposed place at a look.
 _DRIFT = 0.3
 _GROWTH = 1.3
-# What the faces must correlate by to be one face a moment later. A turned head stays above .8, a cut falls below .5.
+# What a face must correlate by with the reference, cell by cell; a face that turned away or is covered falls below.
 _LEAST_MATCH = 0.6
+# What the details of two faces in a row must correlate by: below .65 at cuts between people, above .85 without one.
+_LEAST_ALIKE = 0.72
+# Blurs between which a detail's size lies, in pixels of the canonical face.
+_DETAILS = (1.0, 6.0)
 # A smaller face has too few pixels for motion of a part of one: distance between the eyes.
 _SMALLEST = 12.0
 # Looks for a face cost more than all else: where there is none, only every third face's turn has one.
@@ -189,6 +193,7 @@ class FaceStream:
         self._head = np.zeros(4)
         self._since_look = self._misses = 0
         picture = self._cut_out(grey, place)
+        self._seen = _details(picture)
         self._refer(picture)
         return FaceFrame(position, picture, self.points, 0.0, True, (0.0, 0.0, 0.0, 0.0))
 
@@ -206,6 +211,10 @@ class FaceStream:
                 break
         if not self._plausible(place, grey.shape) or self._reference.match(picture, self._grid.of_face) < _LEAST_MATCH:
             return None
+        details = _details(picture)
+        if float(np.corrcoef(details, self._seen)[0, 1]) < _LEAST_ALIKE:
+            return None
+        self._seen = details
         self._place = place
         head = self._pose(place)
         change = np.abs(head - self._head)
@@ -286,6 +295,15 @@ class FaceStream:
                 borderMode=cv2.BORDER_REPLICATE,
             )
         )
+
+
+def _details(picture: np.ndarray) -> np.ndarray:
+    """Return what tells one face from another in the middle part of the canonical face, flattened."""
+    import cv2
+
+    fine, coarse = (cv2.GaussianBlur(picture.astype(np.float32), (0, 0), blur) for blur in _DETAILS)
+    height, width = picture.shape
+    return np.asarray(fine - coarse)[height // 8 : -height // 8, width // 8 : -width // 8].ravel()
 
 
 def _growth(matrix: np.ndarray) -> float:

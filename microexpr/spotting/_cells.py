@@ -146,7 +146,10 @@ def fit_head(motion: np.ndarray, weights: np.ndarray, basis: np.ndarray, spread:
     float64 ndarray of shape (n_terms, 2)
         Coefficients: the head moves by ``basis @ coefficients``.
     """
-    textured = weights > np.median(weights[weights > 0]) if (weights > 0).any() else weights > 0
+    known = weights > 0
+    textured = weights > np.median(weights[known]) if known.any() else known
+    if not textured.any():
+        textured = known
     current = weights.copy()
     coefficients = np.zeros((basis.shape[1], 2))
     usual = 0.0

@@ -4,7 +4,18 @@ from microexpr.core.lazy import lazy_names
 
 __version__ = "0.1.0"
 
-__all__ = ["Clip", "ClipSet", "all_methods", "build", "compare", "load_data", "make_clips", "run"]
+__all__ = [
+    "Clip",
+    "ClipSet",
+    "all_methods",
+    "build",
+    "compare",
+    "fit_model",
+    "load_data",
+    "load_model",
+    "make_clips",
+    "run",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -14,7 +25,9 @@ __getattr__, __dir__ = lazy_names(
         "all_methods": "microexpr.pipelines.registry",
         "build": "microexpr.pipelines.registry",
         "compare": "microexpr.pipelines.comparison",
+        "fit_model": "microexpr.pipelines.models",
         "load_data": "microexpr.data.catalog",
+        "load_model": "microexpr.pipelines.models",
         "make_clips": "microexpr.data.synthetic",
         "run": "microexpr.pipelines.harness",
     },

@@ -1,0 +1,99 @@
+"""Models' cards and what they say of clips, for the terminal."""
+
+__all__ = ["print_card", "print_named"]
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from microexpr.pipelines.models import Model
+from microexpr.pipelines.predicting import Named
+from microexpr.pipelines.report.text import _console, _line, _table
+from microexpr.pipelines.report.words import figure
+
+
+def print_card(card: Mapping[str, Any]) -> None:
+    """Print a model's card; one that a stranger wrote is shown as plain text, whatever it holds."""
+    console = _console()
+    method = _dict(card.get("method"))
+    _line(console, f"method     {_text(method.get('name'))}, seed {_text(method.get('seed'))}")
+    _line(console, f"           {_text(method.get('summary'))}")
+    _line(console, f"reference  {_text(method.get('reference'))}")
+    if chosen := _dict(_dict(card.get("settings")).get("set")):
+        _line(console, "set        " + ", ".join(f"{_text(key)}={_text(value)}" for key, value in chosen.items()))
+    for title, what in (("trained on", card.get("trained_on")), ("auxiliary", card.get("auxiliary"))):
+        if isinstance(what, Mapping):
+            _print_clips(console, title, what)
+    _print_measured(console, card.get("measured"))
+    made = _dict(card.get("made"))
+    versions = _dict(made.get("versions"))
+    _line(console, f"made       {_text(made.get('date'))} with microexpr {_text(versions.get('microexpr'))}")
+    if caution := method.get("caution"):
+        _line(console, f"note: {_text(caution)}")
+    if holds := card.get("holds"):
+        _line(console, f"note: {_text(holds)}")
+    not_for = card.get("not_for")
+    if isinstance(not_for, list):
+        _line(console, f"Not for: {'; '.join(map(_text, not_for))}.")
+    _line(console, _text(card.get("why_not")))
+
+
+def print_named(named: Named, model: Model) -> None:
+    """Print one row a clip, and what must be known beside."""
+    console = _console()
+    if len(named.table):
+        table = _table("clip", "label", "probability", "onset", "apex", "notes")
+        for row in named.table.to_dict("records"):
+            share = row.get(f"proba_{row['label']}")
+            places = ["-" if pd.isna(row[key]) else str(row[key]) for key in ("onset", "apex")]
+            shown = "-" if share is None else figure(float(share))
+            table.add_row(row["clip_id"], _text(row["label"]), shown, *places, row["notes"])
+        console.print(table)
+        for caution in model.cautions():
+            _line(console, f"note: {_text(caution)}")
+
+
+def _print_clips(console: Any, title: str, what: Mapping[str, Any]) -> None:
+    table = _table(title, "clips", "subjects", "classes")
+    parts = what.get("datasets")
+    for part in parts if isinstance(parts, list) else []:
+        part = _dict(part)
+        counts = ", ".join(f"{_text(name)} {_text(number)}" for name, number in _dict(part.get("classes")).items())
+        table.add_row(*(_text(part.get(key)) for key in ("name", "clips", "subjects")), counts)
+    console.print(table)
+    _line(console, f"label map {_text(what.get('labels')) or 'none'}; digest {_text(what.get('digest'))}")
+    if what.get("apexes_searched"):
+        _line(console, f"{_text(what['apexes_searched'])} apexes are not annotated but found by search")
+
+
+def _print_measured(console: Any, measured: Any) -> None:
+    if not isinstance(measured, Mapping):
+        _line(console, "on people that it has not seen: not measured")
+        return
+    table = _table("leave one subject out", "figure [95% CI]", "majority")
+    always = _dict(measured.get("majority"))
+    for metric in ("UF1", "UAR"):
+        found = _dict(measured.get(metric))
+        low, high = _figure(found.get("low")), _figure(found.get("high"))
+        table.add_row(metric, f"{_figure(found.get('estimate'))} [{low}, {high}]", _figure(always.get(metric)))
+    console.print(table)
+    classwise = _table("class", "clips", "precision", "recall", "F1")
+    for name, row in _dict(measured.get("per_class")).items():
+        row = _dict(row)
+        figures = [_figure(row.get(key)) for key in ("precision", "recall", "f1")]
+        classwise.add_row(_text(name), _text(row.get("clips")), *figures)
+    console.print(classwise)
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _figure(value: Any) -> str:
+    return figure(float(value)) if isinstance(value, (int, float)) else "-"
+
+
+def _text(value: Any) -> str:
+    """Return what a file says without what would command a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(value))

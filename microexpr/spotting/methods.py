@@ -11,6 +11,9 @@ from microexpr.spotting.method import SpottingMethod
 #: Name -> module and class of each method; a module is imported when its method is asked for.
 SPOTTERS: dict[str, tuple[str, str]] = {
     "flow": ("flow", "FlowSpotter"),
+    "strain": ("strain", "OpticalStrain"),
+    "mdmd": ("mdmd", "MDMD"),
+    "lbp": ("lbpchi", "LBPDistance"),
 }
 
 

@@ -60,7 +60,9 @@ class Store:
 
 
 class Run:
-    """One run: `run.json`, `folds/*.json`, `failures/*.json`, and `predictions.csv` once it is complete.
+    """One run: `run.json`, `folds/*.json`, `failures/*.json`, and once it is complete its table.
+
+    That is `predictions.csv` where clips are named, `intervals.csv` where expressions are spotted in videos.
 
     `checkpoints/` holds what unfinished folds of networks keep.
 
@@ -79,6 +81,11 @@ class Run:
     def predictions_path(self) -> Path:
         """Where the table of predictions lies once the run is complete."""
         return self.folder / "predictions.csv"
+
+    @property
+    def intervals_path(self) -> Path:
+        """Where the table of intervals found in videos lies once the run is complete."""
+        return self.folder / "intervals.csv"
 
     @property
     def is_described(self) -> bool:
@@ -123,10 +130,10 @@ class Run:
             raise ResultsError(f"{self.folder / 'run.json'} is missing or damaged")
         return found
 
-    def fold(self, number: int, name: str, clip_ids: Sequence[str]) -> dict[str, Any] | None:
-        """Return the record of a fold, or None if it is missing, damaged or of other clips."""
+    def fold(self, number: int, name: str, tested: Sequence[str], *, named: str = "clip_ids") -> dict[str, Any] | None:
+        """Return the record of a fold, or None if it is missing, damaged or of other clips (or videos: `named`)."""
         record = _read(self._path("folds", number, name))
-        if record is None or record.get("run_key") != self.key or record.get("clip_ids") != list(clip_ids):
+        if record is None or record.get("run_key") != self.key or record.get(named) != list(tested):
             return None
         return record
 
@@ -152,8 +159,9 @@ class Run:
         return path
 
     def clear(self) -> None:
-        """Forget all folds and the predictions, so that the run is computed anew."""
-        self.predictions_path.unlink(missing_ok=True)
+        """Forget all folds and the table, so that the run is computed anew."""
+        for path in (self.predictions_path, self.intervals_path):
+            path.unlink(missing_ok=True)
         for kind in ("folds", "failures"):
             for path in (self.folder / kind).glob("*.json"):
                 path.unlink(missing_ok=True)

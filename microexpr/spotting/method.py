@@ -3,9 +3,9 @@
 __all__ = ["EVENT_COLUMNS", "EXPRESSIONS", "FaceFrame", "SpottingMethod", "empty_events"]
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -64,6 +64,8 @@ class SpottingMethod(BaseEstimator, ABC):
         Whether its rows are those of `RegionMotion`, which are measured in any case: blinks are told by them.
     told_apart : tuple of str
         The kinds of distractors that it does not take for expressions by itself.
+    is_learned : bool
+        Whether `decide` needs what `fit` learns from videos whose expressions are known.
     """
 
     name: ClassVar[str]
@@ -71,6 +73,7 @@ class SpottingMethod(BaseEstimator, ABC):
     decision_params: ClassVar[tuple[str, ...]] = ("threshold",)
     reads_motion: ClassVar[bool] = False
     told_apart: ClassVar[tuple[str, ...]] = ()
+    is_learned: ClassVar[bool] = False
     threshold: float
 
     @abstractmethod
@@ -103,6 +106,22 @@ class SpottingMethod(BaseEstimator, ABC):
         float64 ndarray of shape (n_columns,)
             NaN where a face has no number: there is none, or too few before or after it without a restart between.
         """
+
+    def fit(self, rows: Sequence[np.ndarray], expressions: Sequence[pd.DataFrame], *, rates: Sequence[float]) -> Self:
+        """Learn from videos whose expressions are known; a method that does not learn has nothing to do.
+
+        What `measure` gives must not depend on it: rows are measured once, whoever is left out of training.
+
+        Parameters
+        ----------
+        rows : sequence of n_videos float64 ndarrays of shape (n_rows, n_columns)
+            What `measure` gave.
+        expressions : sequence of n_videos DataFrames
+            Columns onset, apex (missing where unknown) and offset, in rows, both ends inclusive; kind; label where
+            there are labels.
+        rates : sequence of n_videos floats > 0, in rows per second
+        """
+        return self
 
     @abstractmethod
     def reach(self, rate: float) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """The spotting methods by name."""
 
-__all__ = ["SPOTTERS", "build_spotter"]
+__all__ = ["SPOTTERS", "build_spotter", "with_params"]
 
+from collections.abc import Mapping
 from importlib import import_module
 
 from microexpr.core.checks import check_choice
@@ -38,11 +39,21 @@ def build_spotter(name: str, **params: object) -> SpottingMethod:
     """
     check_choice(name, "method", tuple(SPOTTERS))
     module, class_name = SPOTTERS[name]
-    made: SpottingMethod = getattr(import_module(f"microexpr.spotting.{module}"), class_name)()
-    if unknown := [param for param in params if param not in made.get_params()]:
+    return with_params(getattr(import_module(f"microexpr.spotting.{module}"), class_name)(), params)
+
+
+def with_params(method: SpottingMethod, params: Mapping[str, object]) -> SpottingMethod:
+    """Set parameters of a method and return it.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such parameter, or a value is not allowed.
+    """
+    if unknown := [param for param in params if param not in method.get_params()]:
         raise ParameterError(
-            f"{name} has no parameter {join_names(unknown)}; it has {join_names(made.get_params(), 20)}"
+            f"{method.name} has no parameter {join_names(unknown)}; it has {join_names(method.get_params(), 20)}"
         )
-    made.set_params(**params)
-    made.check_params()
-    return made
+    method.set_params(**params)
+    method.check_params()
+    return method

@@ -34,7 +34,7 @@ def find_distractors(rows: np.ndarray, *, rate: float) -> pd.DataFrame:
     """Find blinks, motions of the head, and speech.
 
     - blink: both lids' regions move from rest by at least .012 distances between the eyes, and are back within .6 s;
-    - head: it moves faster than .15 such distances a second (median over .2 s) for at least .2 s; pauses under .25 s
+    - head: it moves faster than .15 such distances a second (median over .2 s) for at least .2 s; pauses up to .6 s
       belong to it;
     - speech: at least 4 peaks of the mouth's motion, each within .7 s of the next, that rise above their surroundings
       by 3 times the noise. A syllable lasts a sixth to a third of a second; an expression comes and goes once.

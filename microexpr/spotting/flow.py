@@ -40,7 +40,8 @@ class FlowSpotter(SpottingMethod):
        and fell like a cosine.
     5. What overlaps a higher peak's expression, lasts less than `min_duration` or more than `max_duration`, comes with
        a blink and moves less than .3 as far as the lids, or moves faster than any face (2.5 distances between the eyes a
-       second: a hand before it) is left out. Up to `micro_duration` is a micro-expression.
+       second: a hand before it) is left out. Up to `micro_duration` is a micro-expression. Its region is the
+       one that moved most, in multiples of its noise.
 
     Parameters
     ----------

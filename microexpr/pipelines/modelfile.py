@@ -7,6 +7,7 @@ import json
 import re
 import struct
 import tempfile
+import tokenize
 import zipfile
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -41,6 +42,7 @@ _UNREADABLE = (
     TypeError,
     ValueError,
     struct.error,
+    tokenize.TokenError,
 )
 
 

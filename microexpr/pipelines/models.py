@@ -92,10 +92,10 @@ class Model:
             raise DataError("there is no clip to name: the list is empty")
         for clip in asked:
             self.check_clip(clip)
-        prefix, learner = split_prefix(self.estimator)
         with threadpool_limits(1):
-            inputs = asked if prefix is None else extract(prefix, asked, cache=None)
             try:
+                prefix, learner = split_prefix(self.estimator)
+                inputs = asked if prefix is None else extract(prefix, asked, cache=None)
                 labels = [str(label) for label in learner.predict(inputs)]
                 shares = learner.predict_proba(inputs) if hasattr(learner, "predict_proba") else None
                 known = [str(label) for label in learner.classes_]

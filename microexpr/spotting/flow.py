@@ -39,9 +39,9 @@ class FlowSpotter(SpottingMethod):
        its noise. Onset and offset are where it passes a quarter of its height, extrapolated to its foot as if it rose
        and fell like a cosine.
     5. What overlaps a higher peak's expression, lasts less than `min_duration` or more than `max_duration`, comes with
-       a blink and moves less than .3 as far as the lids, or moves faster than any face (2.5 distances between the eyes a
-       second: a hand before it) is left out. Up to `micro_duration` is a micro-expression. Its region is the
-       one that moved most, in multiples of its noise.
+       a blink and moves less than .3 as far as the lids, or moves faster than any face (2.5 distances between the eyes
+       a second: a hand before it) is left out. Up to `micro_duration` is a micro-expression. Its region is the one
+       that moved most, in multiples of its noise.
 
     Parameters
     ----------

@@ -136,6 +136,22 @@ _CATALOG: Mapping[str, Dataset] = MappingProxyType(
                 options={"truth": "text"},
             ),
             Dataset(
+                name="synthetic-long",
+                title="Synthetic long videos: micro- and macro-expressions among blinks, speech and motion of the head",
+                loader="microexpr.data.longvideos.make_video_clips",
+                videos="microexpr.data.longvideos.make_videos",
+                needs_folder=False,
+                needs="nothing: computed on the spot, the same for the same seed",
+                formats=(),
+                access="free: it comes with this package",
+                licence="BSD-3-Clause, as this package",
+                options={
+                    **{"n_subjects": "whole", "videos_per_subject": "whole", "seed": "whole", "seconds": "number"},
+                    **{"fps": "number", "micro": "whole", "macro": "whole", "emotions": "names", "kinds": "names"},
+                    **dict.fromkeys(("blinks", "speech", "head_motion", "light_changes"), "yes or no"),
+                },
+            ),
+            Dataset(
                 name="synthetic-macro",
                 title="Synthetic macro-expressions, stronger and slower, of other faces: for --auxiliary",
                 loader="microexpr.data.synthetic.make_macro_clips",
@@ -256,7 +272,9 @@ def load_videos(spec: str, *, allow_incomplete: bool = False) -> "VideoSet":
     known = inspect.signature(load).parameters
     if foreign := [name for name in arguments if name not in known]:
         raise ParameterError(f"data {spec!r}: long videos are loaded without {join_names(foreign)}")
-    videos: VideoSet = load(**arguments, allow_incomplete=allow_incomplete)
+    if dataset.needs_folder:
+        arguments = {**arguments, "allow_incomplete": allow_incomplete}
+    videos: VideoSet = load(**arguments)
     return videos
 
 

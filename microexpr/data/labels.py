@@ -25,11 +25,12 @@ def _itself(classes: tuple[str, ...]) -> dict[str, str]:
     return {emotion: emotion for emotion in classes}
 
 
-def _for_macro_too(one: LabelMap) -> LabelMap:
-    """Return a label map under which synthetic macro-expressions have the classes of the synthetic clips."""
+def _for_all_synthetic(one: LabelMap) -> LabelMap:
+    """Return a label map under which all synthetic expressions have the classes of the synthetic clips."""
     if "synthetic" not in one.emotions:
         return one
-    return replace(one, emotions={**one.emotions, "synthetic-macro": one.emotions["synthetic"]})
+    others = dict.fromkeys(("synthetic-macro", "synthetic-long"), one.emotions["synthetic"])
+    return replace(one, emotions={**one.emotions, **others})
 
 
 _CASME2_5 = ("others", "disgust", "happiness", "repression", "surprise")
@@ -70,7 +71,7 @@ _OBJECTIVE = {spelt: numeral for n, numeral in enumerate(_NUMERALS, 1) for spelt
 #:   clips, SAMM 68; reads the column `objective`.
 LABEL_MAPS: Mapping[str, LabelMap] = MappingProxyType(
     {
-        one.name: _for_macro_too(one)
+        one.name: _for_all_synthetic(one)
         for one in (
             LabelMap(
                 "megc2019",
@@ -124,7 +125,7 @@ LABEL_MAPS: Mapping[str, LabelMap] = MappingProxyType(
             LabelMap(
                 "micro-macro",
                 ("micro", "macro"),
-                dict.fromkeys(("casmesq", "casme3", "samm"), _itself(("micro", "macro"))),
+                dict.fromkeys(("casmesq", "casme3", "samm", "synthetic-long"), _itself(("micro", "macro"))),
                 column="kind",
             ),
             LabelMap(

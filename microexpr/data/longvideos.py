@@ -1,6 +1,6 @@
 """Synthetic long videos: micro- and macro-expressions among blinks, speech, turns of the head and changes of light."""
 
-__all__ = ["SyntheticVideoSet", "make_videos"]
+__all__ = ["SyntheticVideoSet", "make_video_clips", "make_videos"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +9,7 @@ from math import ceil
 import pandas as pd
 
 from microexpr.core.checks import check_float, check_int, check_int_tuple
+from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import ParameterError
 from microexpr.core.sources import FrameSource
 from microexpr.data._action_units import EMOTIONS, LARGEST_PEAK, notation
@@ -223,6 +224,67 @@ def make_videos(
     return SyntheticVideoSet(
         pd.DataFrame.from_dict(videos, orient="index"), truth, sources, _distractor_table(distractors)
     )
+
+
+def make_video_clips(
+    n_subjects: int = 8,
+    videos_per_subject: int = 2,
+    seed: int = 0,
+    *,
+    kinds: Sequence[str] = ("micro",),
+    seconds: float = 30.0,
+    fps: float = 30.0,
+    micro: int = 2,
+    macro: int = 1,
+    emotions: Sequence[str] = ("disgust", "happiness", "repression", "surprise"),
+    blinks: bool = True,
+    speech: bool = True,
+    head_motion: bool = True,
+    light_changes: bool = True,
+) -> ClipSet:
+    """Make long videos and cut out their expressions, as recognition takes them.
+
+    Parameters
+    ----------
+    kinds : sequence of {"micro", "macro"}
+        Which to cut out.
+    n_subjects, videos_per_subject, seed, seconds, fps, micro, macro, emotions
+        As in `make_videos`.
+    blinks, speech, head_motion, light_changes
+        As in `make_videos`.
+
+    Returns
+    -------
+    ClipSet
+        Without labels; clips `synthetic-long/sub01/V01_E01`.
+
+    Raises
+    ------
+    ParameterError
+        As `make_videos`, or if a kind does not exist.
+    DataError
+        If the videos hold no expression of these kinds.
+
+    Examples
+    --------
+    >>> len(make_video_clips(2, 1, kinds=("micro", "macro")))
+    6
+    """
+    videos = make_videos(
+        n_subjects,
+        videos_per_subject,
+        seed,
+        seconds=seconds,
+        fps=fps,
+        micro=micro,
+        macro=macro,
+        emotions=emotions,
+        blinks=blinks,
+        speech=speech,
+        head_motion=head_motion,
+        light_changes=light_changes,
+    )
+    return videos.clips(kinds)
 
 
 def _interval(video_id: str, event: Event) -> tuple[object, ...]:

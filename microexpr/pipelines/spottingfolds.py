@@ -47,7 +47,7 @@ _SPANS = ["onset", "apex", "offset"]
 
 @dataclass(frozen=True, eq=False)
 class KnownVideo:
-    """A training video: what was measured of it, and its true expressions.
+    """A training video of a method that learns: what was measured of it, and its true expressions.
 
     Parameters
     ----------
@@ -55,15 +55,12 @@ class KnownVideo:
     signals : Signals
     true : DataFrame
         Columns video_id, onset, apex, offset, kind (and label where there are labels), in frames; each has an end.
-    counts : int64 ndarray of shape (n_thresholds, 3), or None
-        TP, FP and FN at each of the method's thresholds; None for a method that learns.
     """
 
     video_id: str
     subject: str
     signals: Signals
     true: pd.DataFrame
-    counts: np.ndarray | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +106,15 @@ class SpottingTask:
     Parameters
     ----------
     method : SpottingMethod
-    train : sequence of KnownVideo
+    train : sequence of KnownVideo, or int64 ndarray of shape (n_thresholds, 3)
+        What a method learns from; of one that does not, TP, FP and FN at each threshold, pooled over the training
+        videos.
     test : sequence of SeenVideo
     naming : NamingTask or None
     """
 
     method: SpottingMethod
-    train: Sequence[KnownVideo]
+    train: Sequence[KnownVideo] | np.ndarray
     test: Sequence[SeenVideo]
     naming: NamingTask | None = None
 
@@ -219,11 +218,11 @@ def run_spotting_fold(task: SpottingTask) -> dict[str, Any]:
 def _run(task: SpottingTask) -> dict[str, Any]:
     thresholds = np.asarray(task.method.thresholds(), np.float64)
     method = task.method
-    if method.is_learned:
+    if isinstance(task.train, np.ndarray):
+        counts = task.train
+    else:
         method = _fitted(method, task.train)
         counts = _inner_counts(task.method, task.train)
-    else:
-        counts = np.sum([video.counts for video in task.train], axis=0)
     threshold, curve = choose_threshold(thresholds, counts)
     method = _with_threshold(method, threshold)
     events: list[dict[str, Any]] = []

@@ -252,7 +252,7 @@ def _run_missing(
     """Run the folds without a record, keep each at once, and return the records of all."""
     cache = feature_cache()
     signals = measure_all(spotter, videos, cache=cache, n_jobs=n_jobs)
-    known = _known_videos(spotter, videos, truth, signals, n_jobs)
+    known = _known(spotter, truth, signals, n_jobs)
     inputs = _naming_inputs(naming, cache, n_jobs)
     missing = [number for number, record in enumerate(records) if record is None]
     tasks = ((_task(spotter, folds[number], videos, signals, known, naming, inputs, cache),) for number in missing)
@@ -281,28 +281,24 @@ def _run_missing(
     return [complete[number] for number in range(len(folds))]
 
 
-def _known_videos(
-    spotter: SpottingMethod, videos: VideoSet, truth: pd.DataFrame, signals: Mapping[str, Signals], n_jobs: int
-) -> dict[str, KnownVideo]:
-    """Return what a fold may know of each video that it trains on."""
-    own = {video_id: truth[truth["video_id"] == video_id] for video_id in signals}
-    counts: dict[str, np.ndarray] = {}
-    if not spotter.is_learned:
-        listed = list(signals)
-        tasks = ((spotter, signals[video_id], own[video_id]) for video_id in listed)
-        with (
-            progress(f"{spotter.name}: thresholds", len(listed)) as advance,
-            closing(in_parallel(count_events, tasks, n_jobs=n_jobs, prefer="processes")) as results,
-        ):
-            for place, counted in results:
-                counts[listed[place]] = counted
-                advance()
-    return {
-        video_id: KnownVideo(
-            video_id, str(videos.videos.at[video_id, "subject"]), signals[video_id], own[video_id], counts.get(video_id)
-        )
-        for video_id in signals
-    }
+def _known(
+    spotter: SpottingMethod, truth: pd.DataFrame, signals: Mapping[str, Signals], n_jobs: int
+) -> dict[str, pd.DataFrame | np.ndarray]:
+    """Return what training takes of each video: its truth if the method learns, else its counts at each threshold."""
+    own: dict[str, pd.DataFrame | np.ndarray] = {video_id: truth[truth["video_id"] == video_id] for video_id in signals}
+    if spotter.is_learned:
+        return own
+    listed = list(signals)
+    tasks = ((spotter, signals[video_id], own[video_id]) for video_id in listed)
+    with (
+        progress(f"{spotter.name}: thresholds", len(listed)) as advance,
+        closing(in_parallel(count_events, tasks, n_jobs=n_jobs, prefer="processes")) as results,
+    ):
+        counts = {}
+        for place, counted in results:
+            counts[listed[place]] = counted
+            advance()
+    return counts
 
 
 def _naming_inputs(naming: NamingSet | None, cache: ArrayCache, n_jobs: int) -> tuple[Any, Any, Any]:
@@ -321,13 +317,21 @@ def _task(
     fold: _Fold,
     videos: VideoSet,
     signals: Mapping[str, Signals],
-    known: Mapping[str, KnownVideo],
+    known: Mapping[str, pd.DataFrame | np.ndarray],
     naming: NamingSet | None,
     inputs: tuple[Any, Any, Any],
     cache: ArrayCache,
 ) -> SpottingTask:
     """Return what one fold is given; of the left-out subject no more than what was measured, and frames."""
-    train = [video for video in known.values() if video.subject != fold.subject]
+    subjects = videos.videos["subject"]
+    others_ids = [video_id for video_id in signals if subjects[video_id] != fold.subject]
+    train: list[KnownVideo] | np.ndarray
+    if spotter.is_learned:
+        train = [
+            KnownVideo(video_id, str(subjects[video_id]), signals[video_id], known[video_id]) for video_id in others_ids
+        ]
+    else:
+        train = np.sum([known[video_id] for video_id in others_ids], axis=0)
     test = [SeenVideo(video_id, signals[video_id]) for video_id in fold.video_ids]
     if naming is None:
         return SpottingTask(spotter, train, test)

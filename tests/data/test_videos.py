@@ -8,7 +8,8 @@ import pytest
 
 from microexpr.core.errors import DataError, ParameterError
 from microexpr.core.sources import ArraySource, VideoSource
-from microexpr.data.catalog import datasets, load_videos
+from microexpr.data.catalog import datasets, load_data, load_videos
+from microexpr.data.longvideos import make_videos
 from microexpr.data.videos import VideoSet
 
 
@@ -122,7 +123,28 @@ def test_a_data_set_without_long_videos_is_named_with_those_that_have_them():
         load_videos("casmesq:kinds=micro=/nowhere")
 
 
-@pytest.mark.parametrize("dataset", [one for one in datasets() if one.videos], ids=lambda one: one.name)
+FROM_FOLDERS = [one for one in datasets() if one.videos and one.needs_folder]
+
+
+@pytest.mark.parametrize("dataset", FROM_FOLDERS, ids=lambda one: one.name)
 def test_a_missing_folder_of_videos_is_named(dataset):
     with pytest.raises(DataError, match="/nowhere: no such folder"):
         load_videos(f"{dataset.name}=/nowhere")
+
+
+def test_synthetic_long_videos_are_made_by_name():
+    spec = "synthetic-long:n_subjects=2,videos_per_subject=1,seed=4,seconds=12,macro=0,head_motion=no"
+    asked = make_videos(2, 1, 4, seconds=12, macro=0, head_motion=False)
+    for allowed in (False, True):
+        loaded = load_videos(spec, allow_incomplete=allowed)
+        pd.testing.assert_frame_equal(loaded.intervals, asked.intervals)
+        pd.testing.assert_frame_equal(loaded.distractors, asked.distractors)
+        assert not set(loaded.distractors["kind"]) & {"turn", "nod", "tilt"}
+
+
+def test_clips_of_synthetic_long_videos_are_loaded_and_labelled_by_name():
+    spec = "synthetic-long:n_subjects=2,videos_per_subject=1,kinds=micro+macro,emotions=happiness+surprise"
+    clips = load_data(spec)
+    assert len(clips) == 2 * (2 + 1)
+    assert clips.y.tolist() == ["positive" if one == "happiness" else one for one in clips.table["emotion"]]
+    assert load_data(spec, labels="micro-macro").y.tolist() == clips.table["kind"].tolist()

@@ -30,17 +30,15 @@ def test_histograms_equal_the_slow_twin(radius, levels):
 
 def test_patterns_equal_those_of_scikit_image():
     feature = pytest.importorskip("skimage.feature")
+    # It interpolates between pixels, we take the nearest: in a picture of flat squares both see the same.
     grey = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
-    labels = np.full((20, 20), -1)
-    labels[1:-1, 1:-1] = 0
-    # Its method `nri_uniform` has the same 59 bins; at radius 1 its diagonal neighbours are interpolated, so compare
-    # where all grey levels are constant along diagonals' cells: a picture enlarged four times, at radius 4.
     enlarged = np.kron(grey, np.ones((9, 9), np.uint8))
     inner = np.full(enlarged.shape, -1)
     inner[9 + 4 : -9 : 9, 9 + 4 : -9 : 9] = 0
     found = block_patterns(enlarged, inner, n_blocks=1, radius=9)[0]
     codes = feature.local_binary_pattern(enlarged, 8, 9, method="nri_uniform")[inner == 0].astype(int)
     expected = np.bincount(codes, minlength=59) / len(codes)
+    # The same 59 bins in another order.
     np.testing.assert_allclose(np.sort(found), np.sort(expected), rtol=1e-12)
 
 
@@ -59,7 +57,7 @@ def test_distances_of_equal_and_disjoint_histograms():
 
 def test_uniform_patterns_are_fifty_eight():
     assert len(naive.uniform()) == 58
-    # One bright pixel: itself, no neighbour is as bright; around it, one of eight is not darker than its own middle...
+    # No neighbour of the bright pixel is as bright as it; all of its neighbour's are at least as bright as that one.
     grey = np.zeros((7, 7), np.uint8)
     grey[3, 3] = 200
     labels = np.full((7, 7), -1)

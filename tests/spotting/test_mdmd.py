@@ -80,7 +80,6 @@ def test_measuring_in_a_stream_equals_whole_arrays(eyes):
     ],
 )
 def test_a_vector_is_in_one_quadrant(vector, atan, atan2):
-    # Three pixels that point elsewhere decide the vote; two such vectors and three of a known quadrant.
     assert naive.quadrant_of(*map(float, vector), "atan") == atan
     assert naive.quadrant_of(*map(float, vector), "atan2") == atan2
     known = {0: (1, 1), 1: (-1, 1), 2: (-1, -1), 3: (1, -1)}
@@ -88,8 +87,9 @@ def test_a_vector_is_in_one_quadrant(vector, atan, atan2):
         flow = np.array([[vector, vector, other]], float) * [[[9], [9], [1]]]
         found, _ = directional_difference(flow, np.zeros_like(flow), np.zeros((1, 3), int), n_blocks=1, angles="atan2")
         large = 9 * np.hypot(*vector)
-        # Together they are three, and a third of them the largest one; apart, the two outvote the one.
+        # Two such vectors and one of a known quadrant: of three together, or of the two, the largest one counts.
         assert found == pytest.approx(large)
+        # One such vector and two of a known quadrant: it counts only together with them.
         flow = np.array([[vector, other, other]], float) * [[[9], [1], [1]]]
         found, _ = directional_difference(flow, np.zeros_like(flow), np.zeros((1, 3), int), n_blocks=1, angles="atan2")
         assert found == pytest.approx(large if quadrant == atan2 else np.sqrt(2))

@@ -4,7 +4,7 @@ __all__ = ["app", "main"]
 
 import typer
 
-from microexpr.cli import comparing, describing, preparing, watching
+from microexpr.cli import comparing, describing, modelling, preparing, watching
 from microexpr.cli._ending import quit_with
 from microexpr.core.errors import MicroexprError
 
@@ -22,7 +22,7 @@ def _root() -> None:
 
 
 # In the order in which the help lists them.
-for _module in (comparing, watching, preparing, describing):
+for _module in (comparing, modelling, watching, preparing, describing):
     for _command in _module.COMMANDS:
         app.command()(_command)
 

@@ -32,7 +32,8 @@ def extract(
     feature: Annotated[
         str,
         typer.Argument(
-            help="biwoof, cbptop, flowimage, flowmap, gabor, hog3d, lbpsip, lbptop, mdmo, pulse, stills, stlbpip or strain"
+            help="biwoof, cbptop, flowimage, flowmap, gabor, hog3d, lbpsip, lbptop, mdmo, pulse, stills, stlbpip "
+            "or strain"
         ),
     ],
     data: Data,

@@ -18,12 +18,15 @@ def watch(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the results; by default NAME-events in this folder.")
     ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="A file that `microexpr fit` wrote; without one nothing is named.")
+    ] = None,
     method: Annotated[str, typer.Option("--method", help="flow, strain, mdmd or lbp")] = "flow",
     threshold: Annotated[float | None, typer.Option("--threshold", help="The method's own by default.")] = None,
     face: _Face = "largest",
     fps: Annotated[float | None, typer.Option("--fps", help="Where the file says it wrongly.")] = None,
 ) -> None:
-    """Spot the expressions in a video, and write events.csv, events.eaf, events.vtt and review.html."""
+    """Spot the expressions in a video, name them by a model, and write a table, ELAN, subtitles and a review page."""
     with stoppable("what had been found is in events.csv"):
         from microexpr.core.progress import visible_progress
         from microexpr.pipelines.report.spotting_text import print_events

@@ -1,6 +1,6 @@
 """A model's card: what it was trained on, how, how well it does on people it has not seen, and what it is not for."""
 
-__all__ = ["NOT_FOR", "WHY_NOT", "check_measured", "make_card"]
+__all__ = ["NOT_FOR", "WHY_NOT", "check_measured", "how_good", "make_card"]
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -110,6 +110,16 @@ def check_measured(predictions: pd.DataFrame, method: str, seed: int, clipset: C
     ids = set(predictions["clip_id"])
     if odd := sorted(ids ^ set(clipset.table.index)):
         raise DataError(f"predictions and the model's clips differ in {join_names(odd)}: they must be the same")
+
+
+def how_good(measured: Mapping[str, Any]) -> str:
+    """Return a clause that tells the figures of a card's `measured`, or that there are none."""
+    try:
+        found, always = measured["UF1"], measured["majority"]["UF1"]
+        its = f"{found['estimate']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
+        return f"on people that it had not seen its UF1 was {its}, always naming the most frequent class {always:.2f}"
+    except (KeyError, TypeError, ValueError):
+        return "its card does not say how well it does on people that it has not seen"
 
 
 def _described(clipset: ClipSet) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from microexpr.core.atomic import write_atomic
 from microexpr.core.errors import DataError, MicroexprError, NeedsError, ParameterError, one_line
-from microexpr.pipelines.modelstate import dump_state, restore_state
+from microexpr.pipelines.modelstate import dump_state, networks_room, restore_state
 
 _FORMAT = 1
 _SUFFIX = ".mxm"
@@ -224,14 +224,7 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 def _read_network(archive: zipfile.ZipFile, name: str) -> Any:
     content = _entry(archive, name)
-    try:
-        from microexpr import deep
-
-        load_network: Any = deep.load_network
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "skorch", "safetensors"):
-            raise
-        raise NeedsError("the model is a network: it needs the extra `deep`, pip install 'microexpr[deep]'") from None
+    load_network = networks_room().load_network
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.safetensors"
         path.write_bytes(content)
@@ -254,13 +247,11 @@ def _array_bytes(array: np.ndarray) -> bytes:
 
 
 def _network_bytes(network: Any) -> bytes:
-    from microexpr import deep
-
     # Where its first weights lay on this machine is nobody's business, and no longer matters.
     if getattr(network, "weights", None) is not None:
         network = copy(network)
         network.weights = None
-    save_network: Any = deep.save_network
+    save_network = networks_room().save_network
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.safetensors"
         save_network(network, path)

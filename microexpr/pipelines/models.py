@@ -22,13 +22,13 @@ from microexpr.core.resume import resumable
 from microexpr.pipelines.foldruns import resolve_method
 from microexpr.pipelines.framing import Framing, measure_framing
 from microexpr.pipelines.harness import check_settings, run
-from microexpr.pipelines.modelcards import check_measured, make_card
+from microexpr.pipelines.modelcards import check_measured, how_good, make_card
 from microexpr.pipelines.modelfile import read_header, read_model_file, write_model_file
 from microexpr.pipelines.needs import NEEDS
 from microexpr.pipelines.prefix import extract, for_auxiliary, split_prefix
 from microexpr.pipelines.registry import get_method
 from microexpr.pipelines.results import Store
-from microexpr.pipelines.usable import auxiliary_for
+from microexpr.pipelines.usable import auxiliary_for, usable_clips
 
 _CARD_PARTS = {"method": dict, "settings": dict, "trained_on": dict, "not_for": list, "why_not": str, "made": dict}
 
@@ -122,7 +122,7 @@ class Model:
         told = ["it names a facial movement, not what a person feels or means; never judge a person by it"]
         measured = self.card.get("measured")
         if isinstance(measured, dict):
-            told.append(_how_good(measured))
+            told.append(how_good(measured))
         else:
             told.append("how well it does on people that it has not seen was not measured")
         if caution := self.card["method"].get("caution"):
@@ -216,6 +216,7 @@ def fit_and_save(
     params: Mapping[str, Any] | None = None,
     auxiliary: ClipSet | None = None,
     n_jobs: int = 1,
+    allow_incomplete: bool = False,
 ) -> Model:
     """Measure a method leave one subject out, fit it on all clips and write the model.
 
@@ -229,6 +230,8 @@ def fit_and_save(
         Folder of results: folds that are there are not run again, and a killed training goes on.
     measure : bool
         False leaves the measuring out; the card then says so.
+    allow_incomplete : bool
+        Whether to go on without the clips that lack what the method needs.
 
     Returns
     -------
@@ -244,6 +247,7 @@ def fit_and_save(
     path = Path(path)
     if path.suffix != ".mxm":
         raise ParameterError(f"out is {str(path)!r}: it must end in .mxm")
+    clipset = usable_clips(method, clipset, allow_incomplete=allow_incomplete)
     auxiliary = auxiliary_for(method, auxiliary)
     chosen: dict[str, Any] = {"seed": seed, "params": params, "auxiliary": auxiliary, "n_jobs": n_jobs}
     kept = None if store is None else Store(store)
@@ -389,12 +393,3 @@ def _are_names(values: object) -> bool:
     if not isinstance(values, list) or not all(isinstance(one, str) and one.isprintable() for one in values):
         return False
     return len(set(values)) == len(values)
-
-
-def _how_good(measured: Mapping[str, Any]) -> str:
-    try:
-        found, always = measured["UF1"], measured["majority"]["UF1"]
-        its = f"{found['estimate']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
-        return f"on people that it had not seen its UF1 was {its}, always naming the most frequent class {always:.2f}"
-    except (KeyError, TypeError, ValueError):
-        return "its card does not say how well it does on people that it has not seen"

@@ -1,18 +1,19 @@
 """A fitted estimator as JSON and arrays: plain values and objects of listed classes, and nothing that could run."""
 
-__all__ = ["STORABLE", "dump_state", "restore_state"]
+__all__ = ["STORABLE", "dump_state", "networks_room", "restore_state"]
 
 import inspect
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from microexpr.core.errors import DataError, ParameterError
+from microexpr.core.errors import DataError, NeedsError, ParameterError
 
 #: The classes of which a model file may hold objects; networks of `microexpr.deep` come beside, as weights.
 STORABLE = (
@@ -160,8 +161,15 @@ class _Writer:
         if kind is np.ndarray:
             return {"array": self._add_array(_without_objects(value))}
         if kind.__module__.startswith(_NETWORKS):
-            return {"network": self._add_network(value)}
+            return {"network": self._add_network(value)} if hasattr(value, "network_") else self._blank(value)
         return self._object(value, kind)
+
+    def _blank(self, network: Any) -> dict[str, Any]:
+        """Describe a network that is not fitted, as fusions keep it among their parameters."""
+        kind, params = type(network), network.get_params(deep=False)
+        # As with a fitted one: where it computes is the reader's to choose, where its first weights lay is private.
+        params = {key: self.of(params[key]) for key in sorted(params) if key not in ("device", "weights")}
+        return {"blank": kind.__name__, "version": kind.version, "state": params}
 
     def _object(self, value: Any, kind: type) -> dict[str, Any]:
         if kind not in _names():
@@ -206,6 +214,8 @@ class _Reader:
             return [self.of(item, depth + 1) for item in state]
         if "object" in state:
             return self._object(state, depth)
+        if "blank" in state:
+            return self._blank(state, depth)
         if state.keys() == {"scalar", "value"} and state["scalar"] in _SCALARS:
             return self._scalar(state["scalar"], self.of(state["value"], depth + 1))
         if len(state) != 1:
@@ -231,16 +241,26 @@ class _Reader:
         except OverflowError:
             raise DataError(f"its state has {value!r} for a {name}") from None
 
+    def _blank(self, node: Mapping[str, Any], depth: int) -> Any:
+        room = networks_room()
+        name, params = node["blank"], node.get("state")
+        if type(name) is not str or name not in room.__all__ or not name.endswith("Classifier"):
+            raise DataError(f"it names the network {name!r}: a model holds none but those of microexpr.deep")
+        kind = getattr(room, name)
+        _check_version(node, kind)
+        expected = _arguments(kind) - {"device", "weights"}
+        if type(params) is not dict or params.keys() != expected:
+            raise DataError(f"its {name}, not fitted, must have the parameters {', '.join(sorted(expected))}")
+        made = kind(**{key: self.of(item, depth + 1) for key, item in params.items()})
+        _check(made)
+        return made
+
     def _object(self, node: Mapping[str, Any], depth: int) -> Any:
         name, attributes = node["object"], node.get("state")
         if type(name) is not str or name not in _classes():
             raise DataError(f"it names the type {name!r}: a model holds none but microexpr's own estimators' types")
         kind = _classes()[name]
-        version = getattr(kind, "version", None)
-        if node.get("version") != version:
-            raise DataError(
-                f"it was written by version {node.get('version')!r} of {kind.__name__}: this is version {version}"
-            )
+        _check_version(node, kind)
         if type(attributes) is not dict:
             raise DataError(f"its {kind.__name__} has no attributes")
         if hidden := [key for key in attributes if hasattr(kind, key)]:
@@ -253,6 +273,28 @@ class _Reader:
         vars(made).update({key: self.of(item, depth + 1) for key, item in attributes.items()})
         _check(made)
         return made
+
+
+def networks_room() -> Any:
+    """Return `microexpr.deep`.
+
+    Raises
+    ------
+    NeedsError
+        If the extra `deep` is not installed.
+    """
+    for name in ("torch", "skorch", "safetensors"):
+        if find_spec(name) is None:
+            raise NeedsError("the model is a network: it needs the extra `deep`, pip install 'microexpr[deep]'")
+    return import_module("microexpr.deep")
+
+
+def _check_version(node: Mapping[str, Any], kind: Any) -> None:
+    version = getattr(kind, "version", None)
+    if node.get("version") != version:
+        raise DataError(
+            f"it was written by version {node.get('version')!r} of {kind.__name__}: this is version {version}"
+        )
 
 
 def _arguments(kind: type) -> set[str]:

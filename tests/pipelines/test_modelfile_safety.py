@@ -149,6 +149,26 @@ def test_an_entry_of_an_unknown_kind_is_refused(node):
         restore_state(node, None, None)
 
 
+@pytest.mark.parametrize("name", ["grad_cam", "load_network", "NetworkClassifier", "os.system", 5, "NoneClassifier"])
+def test_a_network_that_is_not_ours_is_refused(name):
+    with pytest.raises(DataError, match=r"a model holds none but those of microexpr\.deep"):
+        restore_state({"blank": name, "version": 1, "state": {}}, None, None)
+
+
+def test_the_parameters_of_a_network_are_checked():
+    from microexpr.deep import STSTNetClassifier
+
+    state = dump_state(STSTNetClassifier(), None, None)
+    restored = restore_state(state, None, None)
+    assert restored.get_params() == STSTNetClassifier().get_params()
+    with pytest.raises(DataError, match="its STSTNetClassifier is not allowed: epochs is 0"):
+        restore_state(state | {"state": state["state"] | {"epochs": 0}}, None, None)
+    with pytest.raises(DataError, match="its STSTNetClassifier, not fitted, must have the parameters batch_size, "):
+        restore_state(state | {"state": state["state"] | {"device": "cuda"}}, None, None)
+    with pytest.raises(DataError, match="it was written by version 99 of STSTNetClassifier"):
+        restore_state(state | {"version": 99}, None, None)
+
+
 @pytest.mark.parametrize(
     ("scalar", "value"),
     [("object", 1), ("int64", 2**70), ("int64", 1.5), ("bool", 1), ("float64", "1"), ("float64", [1.0])],

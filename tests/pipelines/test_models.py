@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 from toyset.clips import Brightness, toy_clips
 
+from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import DataError, NeedsError, ParameterError, ResultsError
 from microexpr.core.sources import FlowMapSource
 from microexpr.data import make_clips, make_macro_clips
@@ -27,6 +28,12 @@ CLIPS = make_clips(n_subjects=3, **SMALL)
 FAST = {"flowmap__method": "dis"}
 # Two methods that need no more than this, whose members learn on inner folds.
 MEMBERS = {"members": ("flow-svm", "strain-svm"), "clipviews__flow-svm__flowmap__method": "dis"}
+NETWORKS = {
+    "members": ("flow-svm", "flow-cnn"),
+    "clipviews__flow-svm__flowmap__method": "dis",
+    "clipviews__flow-cnn__flowmap__method": "dis",
+    "scorefusion__flow-cnn__flowcnnclassifier__epochs": 1,
+}
 INNER = {"calibrated": True, "scorefusion__weights": "learned", "scorefusion__n_splits": 2}
 # Each kind of fitted state once; that every method's steps may be stored is another test.
 STORED = (
@@ -37,6 +44,7 @@ STORED = (
     ("flow-svm", FAST),
     ("fusion", {**MEMBERS, **INNER}),
     ("fusion", {**MEMBERS, "by": "features"}),
+    ("fusion", {**NETWORKS, "scorefusion__flow-cnn__flowcnnclassifier__n_networks": 1}),
     ("gentlesvm", {"gabor__n_scales": 1, "gabor__pool": 8, "neutralclassifier__estimator__n_estimators": 5}),
     ("majority", {}),
     ("mdmo-svm", {"mdmo__regions": "grid", "mdmo__grid": (2, 2), "mdmo__method": "dis"}),
@@ -50,7 +58,7 @@ def _same(model, other, clips):
         assert np.array_equal(model.estimator.decision_function(clips), other.estimator.decision_function(clips))
 
 
-@pytest.mark.parametrize(("name", "params"), STORED, ids=[f"{name}-{len(params)}" for name, params in STORED])
+@pytest.mark.parametrize(("name", "params"), STORED, ids=[f"{place}-{name}" for place, (name, _) in enumerate(STORED)])
 def test_a_model_read_back_predicts_the_same_to_the_bit(name, params, tmp_path):
     clips = make_clips(n_subjects=6, **SMALL) if "calibrated" in params else CLIPS
     model = fit_model(name, clips, params=params)
@@ -191,6 +199,24 @@ def test_fitting_measures_nothing_if_told_so(tmp_path):
     model = fit_and_save("majority", one_subject, tmp_path / "one.mxm", measure=False)
     assert model.card["measured"] == "not measured"
     assert load_model(tmp_path / "one.mxm").predict(CLIPS.clips).shape == (9, 5)
+
+
+def test_clips_that_lack_what_the_method_needs_are_left_out_if_allowed(tmp_path):
+    table = CLIPS.table.copy()
+    table.loc[table.index[0], "apex"] = None
+    lacking = ClipSet(table, CLIPS.sources, classes=CLIPS.classes)
+    known = {"measure": False, "params": FAST}
+    with pytest.raises(NeedsError, match=r"--find-apex"):
+        fit_and_save("flow-svm", lacking, tmp_path / "flow.mxm", **known)
+    model = fit_and_save("flow-svm", lacking, tmp_path / "flow.mxm", **known, allow_incomplete=True)
+    assert model.card["trained_on"]["clips"] == 8
+
+
+def test_a_network_of_a_machine_without_torch_says_what_is_missing(tmp_path, monkeypatch):
+    save_model(fit_model("ststnet", CLIPS, params={**FAST, "ststnetclassifier__epochs": 1}), tmp_path / "net.mxm")
+    monkeypatch.setattr("microexpr.pipelines.modelstate.find_spec", lambda name: None if name == "torch" else name)
+    with pytest.raises(NeedsError, match=r"needs the extra `deep`, pip install 'microexpr\[deep\]'"):
+        load_model(tmp_path / "net.mxm")
 
 
 def test_a_wrong_suffix_is_refused_before_anything_is_computed(tmp_path, monkeypatch):

@@ -1,7 +1,8 @@
 """The spotting methods by name, those that learn among them."""
 
-__all__ = ["LEARNED_SPOTTERS", "all_spotters", "build_any_spotter"]
+__all__ = ["LEARNED_SPOTTERS", "all_spotters", "build_any_spotter", "spotter_summary"]
 
+import inspect
 from importlib import import_module
 
 from microexpr.core.checks import check_choice
@@ -42,3 +43,15 @@ def build_any_spotter(name: str, **params: object) -> SpottingMethod:
         return build_spotter(name, **params)
     module, class_name = LEARNED_SPOTTERS[name]
     return with_params(getattr(import_module(f"microexpr.pipelines.{module}"), class_name)(), params)
+
+
+def spotter_summary(name: str) -> str:
+    """Return what a spotting method does, in one sentence.
+
+    Examples
+    --------
+    >>> spotter_summary("flow")
+    'Spot expressions by optical flow against the head.'
+    """
+    described = inspect.getdoc(type(build_any_spotter(name))) or ""
+    return described.partition("\n\n")[0].replace("\n", " ")

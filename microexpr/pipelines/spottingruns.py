@@ -1,45 +1,29 @@
 """Spotting in long videos, leave-one-subject-out: one row for each interval found, by a threshold learned elsewhere."""
 
-__all__ = ["run_spotting"]
+__all__ = ["SpottingRun", "run_spotting", "spotting_run"]
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from microexpr.core.cache import ArrayCache, feature_cache
-from microexpr.core.clip import Clip
 from microexpr.core.digest import digest, estimator_spec
-from microexpr.core.errors import DataError, ParameterError, ResultsError
-from microexpr.core.progress import progress
+from microexpr.core.errors import ParameterError, ResultsError
 from microexpr.data.videos import VideoSet
 from microexpr.pipelines.folds import seeded
 from microexpr.pipelines.harness import check_settings
-from microexpr.pipelines.needs import NEEDS
-from microexpr.pipelines.parallel import in_parallel
-from microexpr.pipelines.prefix import extract, split_prefix
 from microexpr.pipelines.provenance import provenance
-from microexpr.pipelines.registry import get_method
-from microexpr.pipelines.results import Run, Store
+from microexpr.pipelines.results import Store
 from microexpr.pipelines.spottedtable import spotted_table, write_spotted
 from microexpr.pipelines.spotters import build_any_spotter
-from microexpr.pipelines.spottingfolds import (
-    UNNAMED,
-    KnownVideo,
-    NamingTask,
-    SeenVideo,
-    SpottingTask,
-    count_events,
-    run_spotting_fold,
-)
-from microexpr.pipelines.spottingsignals import measure_all, method_facts
+from microexpr.pipelines.spottingfolds import UNNAMED
+from microexpr.pipelines.spottingsignals import method_facts
 from microexpr.pipelines.spottingtruth import NamingSet, naming_set, true_intervals
-from microexpr.spotting import EVENT_COLUMNS, Signals, SpottingMethod
+from microexpr.pipelines.spottingwork import SubjectFold, left_out, run_missing_folds
+from microexpr.spotting import EVENT_COLUMNS, SpottingMethod
 
 # Raised when the same settings would give other rows for reasons that no `version` tells.
 _SCHEMA = 1
@@ -47,11 +31,22 @@ _PROTOCOL = "loso"
 
 
 @dataclass(frozen=True, eq=False)
-class _Fold:
-    """A left-out subject and its videos."""
+class SpottingRun:
+    """A complete run.
 
-    subject: str
-    video_ids: tuple[str, ...]
+    Parameters
+    ----------
+    table : DataFrame
+        As `run_spotting` returns it.
+    records : list of dict
+        Of the folds, in the order of their subjects; see `run_spotting_fold`.
+    facts : dict
+        What decided the rows, and what it ran on, as `run.json` says it.
+    """
+
+    table: pd.DataFrame
+    records: list[dict[str, Any]]
+    facts: dict[str, Any]
 
 
 def run_spotting(
@@ -136,6 +131,36 @@ def run_spotting(
     >>> found.loc[found["kind"] == "micro", "subject"].unique().tolist()
     ['synthetic-long/sub01', 'synthetic-long/sub02']
     """
+    return spotting_run(
+        method,
+        videos,
+        recognizer=recognizer,
+        labels=labels,
+        seed=seed,
+        n_jobs=n_jobs,
+        mode=mode,
+        store=store,
+        params=params,
+        recognizer_params=recognizer_params,
+        allow_incomplete=allow_incomplete,
+    ).table
+
+
+def spotting_run(
+    method: str | SpottingMethod,
+    videos: VideoSet,
+    *,
+    recognizer: str | Any | None = None,
+    labels: str | None = None,
+    seed: int = 0,
+    n_jobs: int = 1,
+    mode: str = "only-missing",
+    store: str | Path | Store | None = None,
+    params: Mapping[str, Any] | None = None,
+    recognizer_params: Mapping[str, Any] | None = None,
+    allow_incomplete: bool = False,
+) -> SpottingRun:
+    """Do what `run_spotting` does, and return with the table what it was made of."""
     check_settings(mode, seed, n_jobs)
     spotter = _resolve_spotter(method, seed, params or {})
     naming = None
@@ -151,7 +176,7 @@ def run_spotting(
     elif labels is not None or recognizer_params:
         raise ParameterError(f"labels is {labels!r}: only a recognizer names expressions, and there is none")
     truth = true_intervals(videos, labels=None if naming is None else naming.clips.labels)
-    folds = _folds(videos)
+    folds = left_out(videos)
     settings = _settings(spotter, videos, truth, naming, seed)
     key = digest({"schema": _SCHEMA, **settings})
     kept = None
@@ -172,14 +197,17 @@ def run_spotting(
             f"{spotter.name}: {n_missing} of {len(folds)} folds are missing{where}, and mode is 'read-only'"
         )
     if n_missing:
-        records = _run_missing(spotter, videos, truth, naming, folds, records, kept, n_jobs)
+        records = run_missing_folds(spotter, videos, truth, naming, folds, records, kept, n_jobs)
     complete = [record for record in records if record is not None]
     table = _table(complete, folds, videos, naming, {**settings, "run_key": key})
-    if kept is not None and (n_missing or not kept.intervals_path.exists() or not kept.is_described):
-        seconds = sum(record["seconds"] for record in complete)
-        kept.describe({"provenance": provenance(), "fold_seconds": round(seconds, 3)}, replace=True)
+    if kept is not None and not n_missing and kept.intervals_path.exists() and kept.is_described:
+        return SpottingRun(table, complete, kept.read_settings())
+    seconds = sum(record["seconds"] for record in complete)
+    facts: dict[str, Any] = {"provenance": provenance(), "fold_seconds": round(seconds, 3)}
+    if kept is not None:
+        kept.describe(facts, replace=True)
         write_spotted(table, kept.intervals_path)
-    return table
+    return SpottingRun(table, complete, {"run_key": key, **settings, **facts})
 
 
 def _resolve_spotter(method: str | SpottingMethod, seed: int, params: Mapping[str, Any]) -> SpottingMethod:
@@ -196,13 +224,6 @@ def _resolve_spotter(method: str | SpottingMethod, seed: int, params: Mapping[st
     spotter.check_params()
     copy: SpottingMethod = seeded(spotter, seed)
     return copy
-
-
-def _folds(videos: VideoSet) -> list[_Fold]:
-    by_subject = videos.videos.groupby("subject", sort=True).groups
-    if len(by_subject) < 2:
-        raise DataError(f"the videos show {len(by_subject)} subject; leaving one out needs 2 at least")
-    return [_Fold(str(subject), tuple(map(str, ids))) for subject, ids in by_subject.items()]
 
 
 def _settings(
@@ -239,137 +260,9 @@ def _settings(
     }
 
 
-def _run_missing(
-    spotter: SpottingMethod,
-    videos: VideoSet,
-    truth: pd.DataFrame,
-    naming: NamingSet | None,
-    folds: Sequence[_Fold],
-    records: Sequence[dict[str, Any] | None],
-    kept: Run | None,
-    n_jobs: int,
-) -> list[dict[str, Any] | None]:
-    """Run the folds without a record, keep each at once, and return the records of all."""
-    cache = feature_cache()
-    signals = measure_all(spotter, videos, cache=cache, n_jobs=n_jobs)
-    known = _known(spotter, truth, signals, n_jobs)
-    inputs = _naming_inputs(naming, cache, n_jobs)
-    missing = [number for number, record in enumerate(records) if record is None]
-    tasks = ((_task(spotter, folds[number], videos, signals, known, naming, inputs, cache),) for number in missing)
-    complete = dict(enumerate(records))
-    failed: list[str] = []
-    with (
-        progress(f"{spotter.name}: folds", len(folds), done=len(folds) - len(missing)) as advance,
-        closing(in_parallel(run_spotting_fold, tasks, n_jobs=n_jobs, prefer="processes")) as results,
-    ):
-        for position, record in results:
-            number = missing[position]
-            fold = folds[number]
-            if "error" in record:
-                where = "" if kept is None else f" (see {kept.write_failure(number, fold.subject, record)})"
-                failed.append(f"fold {fold.subject}: {record['error']}{where}")
-            else:
-                record["video_ids"] = list(fold.video_ids)
-                complete[number] = record
-                if kept is not None:
-                    kept.write_fold(number, fold.subject, record)
-            advance()
-    if failed:
-        raise ResultsError(
-            f"{spotter.name}: {len(failed)} of {len(folds)} folds failed, so it has no score; {failed[0]}"
-        )
-    return [complete[number] for number in range(len(folds))]
-
-
-def _known(
-    spotter: SpottingMethod, truth: pd.DataFrame, signals: Mapping[str, Signals], n_jobs: int
-) -> dict[str, pd.DataFrame | np.ndarray]:
-    """Return what training takes of each video: its truth if the method learns, else its counts at each threshold."""
-    own: dict[str, pd.DataFrame | np.ndarray] = {video_id: truth[truth["video_id"] == video_id] for video_id in signals}
-    if spotter.is_learned:
-        return own
-    listed = list(signals)
-    tasks = ((spotter, signals[video_id], own[video_id]) for video_id in listed)
-    with (
-        progress(f"{spotter.name}: thresholds", len(listed)) as advance,
-        closing(in_parallel(count_events, tasks, n_jobs=n_jobs, prefer="processes")) as results,
-    ):
-        counts = {}
-        for place, counted in results:
-            counts[listed[place]] = counted
-            advance()
-    return counts
-
-
-def _naming_inputs(naming: NamingSet | None, cache: ArrayCache, n_jobs: int) -> tuple[Any, Any, Any]:
-    """Return prefix and learner of the recognizer, and what the latter takes for the true clips."""
-    if naming is None:
-        return None, None, None
-    prefix, learner = split_prefix(naming.estimator)
-    clips = naming.clips.clips
-    if prefix is None:
-        return None, learner, clips
-    return prefix, learner, extract(prefix, clips, cache=cache, n_jobs=n_jobs, description=f"{naming.name}: features")
-
-
-def _task(
-    spotter: SpottingMethod,
-    fold: _Fold,
-    videos: VideoSet,
-    signals: Mapping[str, Signals],
-    known: Mapping[str, pd.DataFrame | np.ndarray],
-    naming: NamingSet | None,
-    inputs: tuple[Any, Any, Any],
-    cache: ArrayCache,
-) -> SpottingTask:
-    """Return what one fold is given; of the left-out subject no more than what was measured, and frames."""
-    subjects = videos.videos["subject"]
-    others_ids = [video_id for video_id in signals if subjects[video_id] != fold.subject]
-    train: list[KnownVideo] | np.ndarray
-    if spotter.is_learned:
-        train = [
-            KnownVideo(video_id, str(subjects[video_id]), signals[video_id], known[video_id]) for video_id in others_ids
-        ]
-    else:
-        train = np.sum([known[video_id] for video_id in others_ids], axis=0)
-    test = [SeenVideo(video_id, signals[video_id]) for video_id in fold.video_ids]
-    if naming is None:
-        return SpottingTask(spotter, train, test)
-    prefix, learner, every = inputs
-    others = np.flatnonzero(naming.clips.groups != fold.subject)
-    return SpottingTask(
-        spotter,
-        train,
-        test,
-        NamingTask(
-            prefix,
-            learner,
-            every[others] if isinstance(every, np.ndarray) else [every[place] for place in others],
-            naming.clips.y[others],
-            naming.clips.groups[others],
-            VideoSet(
-                videos.videos.loc[list(fold.video_ids)],
-                videos.intervals.iloc[:0],
-                {video_id: videos.sources[video_id] for video_id in fold.video_ids},
-            ),
-            partial(_lacking, naming.name),
-            cache,
-        ),
-    )
-
-
-def _lacking(name: str, clip: Clip) -> str | None:
-    """Return what a clip lacks that a registered recognizer needs, or None."""
-    try:
-        needs = get_method(name).needs
-    except ParameterError:
-        return None  # somebody's own classifier: nobody knows
-    return next((NEEDS[need][0] for need in needs if not NEEDS[need][1](clip)), None)
-
-
 def _table(
     records: Sequence[Mapping[str, Any]],
-    folds: Sequence[_Fold],
+    folds: Sequence[SubjectFold],
     videos: VideoSet,
     naming: NamingSet | None,
     settings: Mapping[str, Any],

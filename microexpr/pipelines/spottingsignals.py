@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from microexpr.core.cache import ArrayCache
@@ -142,4 +143,4 @@ def _signals(rows: np.ndarray, motion: np.ndarray, videos: VideoSet, video_id: s
 
 def _fps(videos: VideoSet, video_id: str) -> float:
     value = videos.videos.at[video_id, "fps"]
-    return float("nan") if value is None or value != value or str(value) == "<NA>" else float(value)
+    return float("nan") if pd.isna(value) else float(value)

@@ -56,8 +56,9 @@ def true_intervals(videos: VideoSet, *, labels: str | None = None) -> pd.DataFra
     Examples
     --------
     >>> from microexpr.data import make_videos
-    >>> true_intervals(make_videos(1, 1, seed=1), labels="megc2019")["label"].tolist()
-    ['negative', 'negative', 'negative']
+    >>> videos = make_videos(1, 1, emotions=["happiness"])
+    >>> true_intervals(videos, labels="megc2019")["label"].tolist()
+    ['positive', 'positive', 'positive']
     """
     table = videos.intervals.copy()
     table["offset"] = table["offset"].fillna(table["apex"])

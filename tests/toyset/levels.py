@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from microexpr.core.base import ClipTransformer
 from microexpr.core.sources import ArraySource
 from microexpr.data.videos import VideoSet
 from microexpr.spotting import FaceFrame, Signals, SpottingMethod
@@ -82,6 +83,13 @@ class LearnedSpotter(LevelSpotter):
         return np.array([0.25, 0.5, 0.75])
 
 
+class Heights(ClipTransformer):
+    """How bright a clip becomes: of one size, whatever its length."""
+
+    def transform_clip(self, clip):
+        return np.array([float(clip.frames().max())])
+
+
 def measure_levels(method, frames, *, fps, name="video"):
     """Take the place of `measure_video`: every frame is a face, and no head or lid moves."""
     video = frames.read()
@@ -98,7 +106,7 @@ def level_videos(shown, true, *, n_frames=N_FRAMES, fps=FPS):
     """
     videos, intervals, sources = {}, {}, {}
     for video_id, rises in shown.items():
-        frames = np.full((n_frames, 8, 8), REST, np.uint8)
+        frames = np.full((n_frames, 16, 16), REST, np.uint8)
         for onset, offset, height in rises:
             frames[onset : offset + 1] += np.uint8(height)
         subject = video_id.rpartition("/")[0]

@@ -34,13 +34,13 @@ def roc_svg(curves: RocCurves) -> str:
     return _svg(figure)
 
 
-def forest_svg(table: pd.DataFrame) -> str:
-    """Draw UF1 of each method with its interval, one line a method."""
+def forest_svg(table: pd.DataFrame, *, metric: str = "UF1") -> str:
+    """Draw a metric of each method with its interval, one line a method."""
     figure, axes = _axes((5.4, 0.5 + 0.34 * len(table)))
-    for height, row in enumerate(table.itertuples()):
-        axes.plot([row.UF1_low, row.UF1_high], [height, height], color=_COLOURS[0], linewidth=2)
-        axes.plot(row.UF1, height, "o", color=_COLOURS[0], markersize=6)
-    axes.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xlabel="UF1, pooled, with 95% interval over subjects")
+    for height, (_, row) in enumerate(table.iterrows()):
+        axes.plot([row[f"{metric}_low"], row[f"{metric}_high"]], [height, height], color=_COLOURS[0], linewidth=2)
+        axes.plot(row[metric], height, "o", color=_COLOURS[0], markersize=6)
+    axes.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xlabel=f"{metric}, pooled, with 95% interval over subjects")
     axes.set_yticks(range(len(table)), labels=list(table.index))
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)

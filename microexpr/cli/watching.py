@@ -29,16 +29,17 @@ def watch(
     """Spot the expressions in a video, name them by a model, and write a table, ELAN, subtitles and a review page."""
     with stoppable("what had been found is in events.csv"):
         from microexpr.core.progress import visible_progress
+        from microexpr.pipelines.models import load_model
         from microexpr.pipelines.report.spotting_text import print_events
         from microexpr.pipelines.watching import watch as watch_video
         from microexpr.spotting import build_spotter
 
         spotter = build_spotter(method, **({} if threshold is None else {"threshold": threshold}))
-        folder = (
-            Path(f"{'video' if video == '-' else Path(video.replace(':', '')).stem}-events") if out is None else out
-        )
+        loaded = None if model is None else load_model(model)
         with visible_progress():
-            done = watch_video(video, folder, method=spotter, face=face, fps=fps, tell=print_events)
+            done = watch_video(
+                video, out or _folder(video), model=loaded, method=spotter, face=face, fps=fps, tell=print_events
+            )
         for path in done.paths:
             typer.echo(path)
         if done.stopped is not None:

@@ -93,6 +93,8 @@ def watch(
     -----
     Stopping a camera or a file by Ctrl-C ends the video there; what was found is written as usual.
     """
+    from threadpoolctl import threadpool_limits
+
     out = Path(out)
     spotter = build_spotter(method) if isinstance(method, str) else method
     with OpenVideo(video, color=not _is_file(video)) as opened:
@@ -100,7 +102,8 @@ def watch(
         stream = SpottingStream(frames, fps=frames.fps, method=spotter, face=face, name=opened.name)
         kept = _Kept(opened, frames, stream, spotter)
         try:
-            with progress("spotting", opened.n_declared or 0) as advance:
+            # Matrices are small here: threads of a linear algebra library would wait for each other.
+            with threadpool_limits(1), progress("spotting", opened.n_declared or 0) as advance:
                 frames.advance = advance
                 for piece in stream:
                     kept.add(piece)

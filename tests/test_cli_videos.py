@@ -1,0 +1,89 @@
+"""Commands on videos and models, as a user types them: what they write, what they say, how they end."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from toyset.commandline import refused
+from toyset.films import write_film
+
+from microexpr.data import make_videos
+from microexpr.pipelines.review import read_events_csv
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    videos = make_videos(1, 1, seconds=9, micro=1, macro=0, speech=False, head_motion=False)
+    [source] = videos.sources.values()
+    frames = np.repeat(source.read()[..., None], 3, axis=3)
+    return write_film(tmp_path_factory.mktemp("films") / "face.mp4", frames, fps=30)
+
+
+@pytest.fixture
+def model(console, tmp_path):
+    path = tmp_path / "flow.mxm"
+    settings = ("--set", "flowmap__method=dis", "--no-measure")
+    answer = console("fit", "flow-svm", "--data", "synthetic:n_subjects=3,clips_per_subject=3", "--out", path, *settings)
+    assert answer.code == 0, answer.err
+    return path
+
+
+def test_watch_spots_names_and_writes_where_nobody_says_where(console, film, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answer = console("watch", film, "--model", model)
+    assert answer.code == 0, answer.err
+    assert "micro-expression of 0." in answer.out
+    table = read_events_csv(tmp_path / "face-events" / "events.csv")
+    [label] = table.loc[table["kind"] == "micro", "label"]
+    assert label in ("negative", "positive", "surprise")
+    assert set(table.loc[table["kind"] != "micro", "label"]) <= {""}
+
+
+def test_watch_without_a_model_names_nothing(console, film, tmp_path):
+    assert console("watch", film, "--out", tmp_path / "out").code == 0
+    assert set(read_events_csv(tmp_path / "out" / "events.csv")["label"]) == {""}
+
+
+def test_a_broken_tail_ends_with_one_line_and_keeps_the_events(console, film, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    # The index of this kind of file stands at its end: without it nothing can be read, and that is said.
+    broken.write_bytes(film.read_bytes()[:-2000])
+    refused(console("watch", broken, "--out", tmp_path / "out"), f"{broken}: cannot be opened as a video")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("watch", "gone.mp4"), "gone.mp4: cannot be opened as a video: no such file"),
+        (("watch", "camera:x"), "it must be camera:0"),
+        (("watch", "gone.mp4", "--method", "magic"), "method is 'magic'"),
+        (("watch", "gone.mp4", "--threshold", "-1"), "threshold is -1.0"),
+        (("watch", "gone.mp4", "--model", "gone.mxm"), "gone.mxm"),
+        (("pulse", "gone.mp4"), "gone.mp4: cannot be opened as a video: no such file"),
+        (("card", "gone.mxm"), "gone.mxm"),
+        (("fit", "flow-svm", "--data", "synthetic", "--out", "flow.pkl"), "it must end in .mxm"),
+        (("predict", "gone.mp4", "--model", "gone.mxm"), "gone.mxm"),
+    ],
+)
+def test_what_cannot_be_is_one_line(console, arguments, words):
+    refused(console(*arguments), words)
+
+
+def test_predict_names_each_clip_and_says_which_it_cannot(console, film, model, tmp_path):
+    out = tmp_path / "named.csv"
+    answer = console("predict", film, tmp_path / "gone.mp4", "--model", model, "--out", out)
+    assert answer.code == 1
+    assert "gone.mp4: cannot be opened as a video: no such file" in answer.err
+    [row] = pd.read_csv(out).itertuples()
+    assert row.label in ("negative", "positive", "surprise")
+    assert row.apex > row.onset == 0
+
+
+def test_a_card_says_what_the_model_is_not_for(console, model):
+    answer = console("card", model)
+    assert answer.code == 0
+    assert "Not for: detecting lies" in answer.out
+    assert "not measured" in " ".join(answer.out.split())
+
+
+def test_the_pulse_of_a_grey_video_is_refused(console, film):
+    refused(console("pulse", film), f"{film}: the video is grey: a pulse shows in the colour of the skin")

@@ -22,7 +22,8 @@ def film(tmp_path_factory):
 def model(console, tmp_path):
     path = tmp_path / "flow.mxm"
     settings = ("--set", "flowmap__method=dis", "--no-measure")
-    answer = console("fit", "flow-svm", "--data", "synthetic:n_subjects=3,clips_per_subject=3", "--out", path, *settings)
+    data = "synthetic:n_subjects=3,clips_per_subject=3"
+    answer = console("fit", "flow-svm", "--data", data, "--out", path, *settings)
     assert answer.code == 0, answer.err
     return path
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from microexpr.cli._ending import fail, stoppable
+from microexpr.cli._options import Incomplete, Jobs, Labels, Seed, Set
 
 _Video = Annotated[str, typer.Argument(help="A file, - for a video through standard input, or camera:0.")]
 _Face = Annotated[str, typer.Option("--face", help="Which of several faces: largest, or only to refuse several.")]
@@ -46,6 +47,51 @@ def watch(
             fail({video: done.stopped})
 
 
+def spot(
+    methods: Annotated[list[str], typer.Argument(help="flow, strain, mdmd, lbp or gentlesvm; several are compared.")],
+    data: Annotated[
+        str, typer.Option("--data", help="synthetic-long, or NAME=DIR of long videos: samm-lv, casmesq, casme3.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of results and report.")] = Path("results"),
+    recognise: Annotated[
+        str | None, typer.Option("--recognise", help="Also name what is found, by this method; gives the STRS.")
+    ] = None,
+    labels: Labels = None,
+    seed: Seed = 0,
+    jobs: Jobs = 1,
+    mode: Annotated[str, typer.Option("--mode", help="only-missing, overwrite or read-only")] = "only-missing",
+    settings: Set = [],  # noqa: B006  (typer copies it)
+    allow_incomplete: Incomplete = False,
+) -> None:
+    """Evaluate spotting methods leave-one-subject-out, thresholds learned from the others; print their table."""
+    with stoppable("the same command goes on from here"):
+        from microexpr.core.progress import visible_progress
+        from microexpr.data.catalog import load_videos
+        from microexpr.pipelines.report.spotting_html import write_spotting_report
+        from microexpr.pipelines.report.spottingruns_text import print_spotting
+        from microexpr.pipelines.settings import parse_settings
+        from microexpr.pipelines.spottingcomparison import compare_spotting
+
+        params = parse_settings(settings)
+        videos = load_videos(data, allow_incomplete=allow_incomplete)
+        with visible_progress():
+            comparison = compare_spotting(
+                methods,
+                videos,
+                recognizer=recognise,
+                labels=labels,
+                seed=seed,
+                n_jobs=jobs,
+                mode=mode,
+                store=out,
+                params=params,
+                allow_incomplete=allow_incomplete,
+            )
+        print_spotting(comparison)
+        typer.echo(write_spotting_report(comparison, out))
+    fail(comparison.failures)
+
+
 def pulse(
     video: _Video,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for pulse.csv and pulse.png.")] = None,
@@ -69,4 +115,4 @@ def _folder(video: str) -> Path:
     return Path(f"{name}-events")
 
 
-COMMANDS = (watch, pulse)
+COMMANDS = (watch, spot, pulse)

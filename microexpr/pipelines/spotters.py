@@ -3,6 +3,7 @@
 __all__ = ["LEARNED_SPOTTERS", "all_spotters", "build_any_spotter", "spotter_summary"]
 
 import inspect
+import re
 from importlib import import_module
 
 from microexpr.core.checks import check_choice
@@ -54,4 +55,4 @@ def spotter_summary(name: str) -> str:
     'Spot expressions by optical flow against the head.'
     """
     described = inspect.getdoc(type(build_any_spotter(name))) or ""
-    return described.partition("\n\n")[0].replace("\n", " ")
+    return re.sub(r" \[\d+\]_", "", described.partition("\n\n")[0]).replace("\n", " ")

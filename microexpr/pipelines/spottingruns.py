@@ -126,10 +126,10 @@ def run_spotting(
     Examples
     --------
     >>> from microexpr.data import make_videos
-    >>> videos = make_videos(2, 1, seconds=9, micro=1, macro=0, head_motion=False)
+    >>> videos = make_videos(2, 1, seconds=3, micro=1, macro=0, head_motion=False, speech=False)
     >>> found = run_spotting("flow", videos)
-    >>> found.loc[found["kind"] == "micro", "subject"].unique().tolist()
-    ['synthetic-long/sub01', 'synthetic-long/sub02']
+    >>> found.loc[found["kind"] == "micro", ["subject", "onset", "offset"]].values.tolist()
+    [['synthetic-long/sub01', 40, 48], ['synthetic-long/sub02', 65, 73]]
     """
     return spotting_run(
         method,

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from toyset.films import write_film
+
+from microexpr.data import make_videos
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -38,11 +41,19 @@ def test_the_examples_run(path, tmp_path):
     assert _run([sys.executable, str(path)], tmp_path).strip()
 
 
+def _colour_face():
+    videos = make_videos(1, 1, seconds=8, micro=1, macro=0, color=True, pulse=(60.0, 80.0))
+    [source] = videos.sources.values()
+    return source.read()
+
+
 def test_the_readmes_commands_run_in_their_order(tmp_path):
     block = re.findall(r"```sh\n(microexpr.*?)```", README, flags=re.DOTALL)[0]
     commands = [line for line in block.splitlines() if "=DIR" not in line]
-    assert len(commands) >= 7
+    assert len(commands) >= 14
+    film = write_film(tmp_path / "film.mp4", _colour_face(), fps=30)
     script = "set -e\n" + "\n".join(commands).replace("microexpr ", f"{shlex.quote(sys.executable)} -m microexpr ")
+    script = script.replace("VIDEO", shlex.quote(str(film)))
     printed = _run(["bash", "-c", script], tmp_path)
     assert "report.html" in printed
 

@@ -55,6 +55,7 @@ def fit(
                 params=params,
                 auxiliary=macro,
                 n_jobs=jobs,
+                allow_incomplete=allow_incomplete,
             )
         print_card(model.card)
         typer.echo(out)

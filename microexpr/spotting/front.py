@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from microexpr.core.checks import check_choice, check_float, check_int_tuple
-from microexpr.core.errors import DataError, ParameterError
+from microexpr.core.errors import DataError
 from microexpr.spotting._cells import CellGrid, Reference, fit_head, pooled
 from microexpr.spotting.method import FaceFrame
 from microexpr.video.faces._frame import check_frame, grey_of
@@ -23,6 +23,8 @@ FRONT_VERSION = 1
 FACE_SIZE = (168, 144)
 
 _PADDING = 0.12
+# Frames a second below which a blink, an expression and a turn of the head all look alike: a jump.
+_SLOWEST = 5.0
 # Faces a second at the least: a micro-expression of a fifth of a second is then seen six times.
 _LEAST_RATE = 28.0
 # A face is compared with one at most this old, in seconds: errors do not add up frame by frame.
@@ -71,7 +73,7 @@ class FaceStream:
     ----------
     frames : iterable of uint8 ndarray of shape (height, width) or (height, width, 3)
         Read one at a time.
-    fps : float > 0, in frames per second
+    fps : float >= 5, in frames per second
     size : (height, width), ints >= 64, in pixels
         Of the canonical face.
     face : {"only", "largest"}
@@ -124,9 +126,7 @@ class FaceStream:
         face: str = "largest",
         name: str = "video",
     ) -> None:
-        self.fps = check_float(fps, "fps")
-        if self.fps <= 0:
-            raise ParameterError(f"fps is {fps!r}: it must be greater than 0")
+        self.fps = check_float(fps, "fps", minimum=_SLOWEST)
         height, width = check_int_tuple(size, "size", 2, minimum=64)
         self.size = (height, width)
         check_choice(face, "face", CHOICES)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from microexpr.core.checks import check_float
-from microexpr.core.errors import DataError, MicroexprError, ParameterError
+from microexpr.core.errors import DataError, MicroexprError, ParameterError, one_line
 from microexpr.core.sources import FrameSource
 from microexpr.spotting.distractors import DISTRACTOR_REACH, find_distractors, sift
 from microexpr.spotting.front import FaceStream
@@ -56,7 +56,7 @@ class SpottingStream:
     Parameters
     ----------
     frames : iterable of uint8 ndarray of shape (height, width) or (height, width, 3)
-    fps : float > 0, in frames per second
+    fps : float >= 5, in frames per second
     method : str or SpottingMethod
         See `build_spotter`.
     face : {"largest", "only"}
@@ -141,7 +141,7 @@ class SpottingStream:
             del rows[: keep_from - first], motions[: keep_from - first]
             first = keep_from
         if self.faces.n_frames < 2 and self.stopped is None:
-            raise DataError(f"{self.name}: the video has {self.faces.n_frames} frame; motion needs 2 at least")
+            raise DataError(_too_few(self.name, self.faces.n_frames))
         if not seen:
             until = "" if self.stopped is None else f" ({self.stopped})"
             raise DataError(f"{self.name}: no face is found in any of the {self.faces.n_frames} frames{until}")
@@ -154,7 +154,9 @@ class SpottingStream:
             yield from self.faces
         except (MicroexprError, OSError) as error:
             if not self.faces.n_frames:
-                raise
+                if isinstance(error, MicroexprError):
+                    raise
+                raise DataError(f"{self.name}: no frame can be read: {one_line(error)}") from error
             self.stopped = str(error)
 
     def _decided(
@@ -207,7 +209,7 @@ def measure_video(
     ----------
     method : SpottingMethod
     frames : FrameSource, or iterable of frames
-    fps : float > 0, in frames per second
+    fps : float >= 5, in frames per second
     name : str
 
     Returns
@@ -222,7 +224,7 @@ def measure_video(
     faces = FaceStream(frames.stream() if isinstance(frames, FrameSource) else frames, fps=fps, name=name)
     pairs = list(_measured(method, faces, faces.rate))
     if faces.n_frames < 2:
-        raise DataError(f"{name}: the video has {faces.n_frames} frame; motion needs 2 at least")
+        raise DataError(_too_few(name, faces.n_frames))
     motion, rows = (np.array(part) for part in zip(*pairs, strict=True))
     if np.isnan(motion[:, -1]).all():
         raise DataError(f"{name}: no face is found in any of the {faces.n_frames} frames")
@@ -251,7 +253,7 @@ def spot(
         A path may be `-` (standard input) or `camera:0`. Frames are read one at a time.
     method : {"flow", "strain", "mdmd", "lbp"} or SpottingMethod
         See `build_spotter`.
-    fps : float > 0, in frames per second, or None
+    fps : float >= 5, in frames per second, or None
         None takes what a file says.
     face : {"largest", "only"}
         Which face to follow where there are several.
@@ -310,6 +312,10 @@ def _spotted(
         warnings.warn(f"{stream.stopped}; events up to there are returned", stacklevel=3)
     found = pd.concat(pieces, ignore_index=True)
     return found.sort_values(["onset", "offset", "kind"], kind="stable").reset_index(drop=True)
+
+
+def _too_few(name: str, n_frames: int) -> str:
+    return f"{name}: the video has {n_frames} frame{'' if n_frames == 1 else 's'}; motion needs 2 at least"
 
 
 def _measured(method: SpottingMethod, faces: Iterable, rate: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:

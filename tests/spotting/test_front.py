@@ -123,7 +123,8 @@ def test_blinks_and_expressions_do_not_move_the_place():
 
 
 @pytest.mark.parametrize(
-    ("fps", "stride"), [(10, 1), (25, 1), (29.97, 1), (30, 1), (50, 1), (55.9, 1), (56, 2), (60, 2), (100, 3), (200, 7)]
+    ("fps", "stride"),
+    [(5, 1), (10, 1), (25, 1), (29.97, 1), (30, 1), (50, 1), (55.9, 1), (56, 2), (60, 2), (100, 3), (200, 7)],
 )
 def test_28_to_56_faces_a_second_are_looked_at(fps, stride):
     stream = FaceStream([], fps=fps)
@@ -243,7 +244,7 @@ def test_frames_of_another_size_are_refused(people):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"fps": 0}, "fps is 0: it must be greater than 0"),
+        ({"fps": 4.9}, r"fps is 4\.9: it must be .*5"),
         ({"fps": float("nan")}, "fps"),
         ({"size": (63, 64)}, "size"),
         ({"face": "smallest"}, "face"),

@@ -136,7 +136,7 @@ const review = {
     cell(`${event.onset}-${event.offset}`, "more");
     cell(`${event.duration.toFixed(3)} s`, "more");
     cell(event.score === null ? "" : String(Number(event.score.toPrecision(3))), "more");
-    cell(event.region, "more");
+    cell(event.region.replaceAll("_", " "), "more");
     cell(labelOf(event));
     cell(event.review);
     return row;
@@ -152,7 +152,7 @@ const review = {
     byId("event-state").className = `state ${event.review}`;
     const facts = [`${clockOf(event.onset)} to ${clockOf(event.offset)}`, `${event.duration.toFixed(3)} s`];
     if (event.score !== null) facts.push(`score ${Number(event.score.toPrecision(4))}`);
-    if (event.region) facts.push(event.region);
+    if (event.region) facts.push(event.region.replaceAll("_", " "));
     if (event.label) facts.push(`the model says ${event.label}`);
     byId("event-facts").textContent = facts.join(", ");
     for (const [button, verdict] of [["accept", "accepted"], ["reject", "rejected"]]) {

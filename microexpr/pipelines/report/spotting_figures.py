@@ -58,7 +58,8 @@ def video_svg(found: Sequence[FoundInVideo], true: pd.DataFrame, *, fps: float, 
             axes.axvspan(
                 interval.onset / fps, (interval.offset + 1) / fps, color=_SHADES[str(interval.kind)], alpha=0.45, lw=0
             )
-        top = _draw_scores(axes, one, fps)
+        base, top = _draw_scores(axes, one, fps)
+        below = top - base
         for table, colour, height in (
             (one.hits, _HIT, -0.08),
             (one.alarms, _ALARM, -0.08),
@@ -67,31 +68,33 @@ def video_svg(found: Sequence[FoundInVideo], true: pd.DataFrame, *, fps: float, 
             for interval in table.itertuples():
                 axes.plot(
                     [interval.onset / fps, (interval.offset + 1) / fps],
-                    [height * top, height * top],
+                    [base + height * below, base + height * below],
                     color=colour,
                     linewidth=3,
                     solid_capstyle="butt",
                 )
-        axes.set(xlim=(0, n_frames / fps), ylim=(-0.26 * top, top))
+        axes.set(xlim=(0, n_frames / fps), ylim=(base - 0.26 * below, top))
         axes.set_ylabel(one.method, fontsize=9, color=_INK)
         axes.tick_params(labelsize=7)
-        axes.set_yticks([0, float(f"{one.threshold:.3g}")])
+        axes.set_yticks([float(f"{one.threshold:.3g}")])
         axes.spines[["top", "right"]].set_visible(False)
     rows[-1].set_xlabel("seconds", fontsize=9)
     return _svg(figure)
 
 
-def _draw_scores(axes: Any, one: FoundInVideo, fps: float) -> float:
-    """Draw scores and threshold; return the height of the drawing."""
+def _draw_scores(axes: Any, one: FoundInVideo, fps: float) -> tuple[float, float]:
+    """Draw scores and threshold; return the least and largest score that is shown."""
     low, high = (np.array([np.nan if value is None else value for value in one.curve[key]]) for key in ("low", "high"))
     times = np.asarray(one.curve["positions"]) / fps
     axes.fill_between(times, low, high, color=_INK, alpha=0.35, linewidth=0)
     axes.plot(times, high, color=_INK, linewidth=0.8)
     axes.axhline(one.threshold, color=_ALARM, linewidth=0.8, linestyle="--")
-    known = high[np.isfinite(high)]
-    # One towering peak would flatten all others.
-    usual = float(np.quantile(known, 0.995)) if len(known) else 0.0
-    return max(1.15 * usual, 1.6 * one.threshold, 1e-9)
+    known = np.concatenate([low[np.isfinite(low)], high[np.isfinite(high)], [0.0]])
+    # One towering peak would flatten all others; a classifier's scores lie on both sides of 0.
+    least, most = np.quantile(known, [0.005, 0.995])
+    base = min(float(least), one.threshold, 0.0)
+    top = max(float(most), one.threshold)
+    return base, top + max(0.2 * (top - base), 1e-9)
 
 
 def thresholds_svg(records: Sequence[Mapping[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 __all__ = ["SyntheticVideoSource"]
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import lru_cache
 
@@ -13,6 +14,9 @@ from microexpr.core.errors import ParameterError
 from microexpr.core.sources import FrameSource
 from microexpr.data import _longrender
 from microexpr.data._timeline import Script
+
+# Frames rendered at once where they are read one at a time.
+_AT_ONCE = 64
 
 
 class SyntheticVideoSource(FrameSource):
@@ -61,6 +65,11 @@ class SyntheticVideoSource(FrameSource):
     def read(self) -> np.ndarray:
         """Render the frames, uint8 (n_frames, height, width), or (n_frames, height, width, 3) in colour."""
         return _longrender.stage_of(self.script).frames(self.start, self.stop)
+
+    def stream(self) -> Iterator[np.ndarray]:
+        """Render the frames and yield them one at a time; a few are in memory at once, however long the video."""
+        for start in range(0, self.count(), _AT_ONCE):
+            yield from self.window(start, min(start + _AT_ONCE, self.count())).read()
 
     def window(self, start: int, stop: int) -> "SyntheticVideoSource":
         """Return the frames [start, stop) of this source as a source of their own; nothing is rendered.

@@ -147,7 +147,8 @@ def _open(source: str) -> Any:
         return av.open(device.format(number), format=form)
     if not Path(source).is_file():
         raise FileNotFoundError(2, "no such file")
-    return av.open(source)
+    # A file may be a list of others: those on this disk are read, nothing is fetched from anywhere.
+    return av.open(source, options={"protocol_whitelist": "file"})
 
 
 def _declared_end(container: Any) -> float | None:

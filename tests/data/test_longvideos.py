@@ -224,6 +224,15 @@ class TestKeysAndStretches:
         assert 600 <= (videos.distractors["kind"] == "blink").sum() <= 1200
         assert peak < 20e6  # one frame of the hour in grey is 17 kB, all are 1.8 GB
 
+    def test_frames_read_one_at_a_time_equal_those_read_at_once(self):
+        source = make_videos(1, 1, seconds=5, size=SMALL, micro=1, macro=0).sources["synthetic-long/sub01/V01"]
+        inner = source.window(3, 140)
+        assert np.array_equal(np.stack(list(inner.stream())), inner.read())
+
+    def test_an_hour_begins_without_rendering_it(self):
+        source = make_videos(1, 1, seconds=3600, size=SMALL).sources["synthetic-long/sub01/V01"]
+        assert next(source.stream()).shape == SMALL
+
     def test_the_end_of_an_hour_is_rendered_alone(self):
         source = make_videos(1, 1, seconds=3600.0, size=SMALL).sources["synthetic-long/sub01/V01"]
         tracemalloc.start()

@@ -308,3 +308,10 @@ def test_each_system_calls_its_cameras_by_its_own_names(monkeypatch, system, dev
 def test_a_camera_that_does_not_exist_is_refused():
     with pytest.raises(DataError, match=r"^camera:97: cannot be opened as a video: "):
         OpenVideo("camera:97")
+
+
+def test_a_playlist_fetches_nothing_from_anywhere(tmp_path):
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttp://127.0.0.1:9/part.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(DataError), OpenVideo(playlist) as opened:
+        list(opened)

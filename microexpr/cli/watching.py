@@ -66,7 +66,7 @@ def spot(
     """Evaluate spotting methods leave-one-subject-out, thresholds learned from the others; print their table."""
     with stoppable("the same command goes on from here"):
         from microexpr.core.progress import visible_progress
-        from microexpr.data.catalog import load_videos
+        from microexpr.data.catalog import load_videos, parse_spec
         from microexpr.pipelines.report.spotting_html import write_spotting_report
         from microexpr.pipelines.report.spottingruns_text import print_spotting
         from microexpr.pipelines.settings import parse_settings
@@ -74,6 +74,8 @@ def spot(
 
         params = parse_settings(settings)
         videos = load_videos(data, allow_incomplete=allow_incomplete)
+        if recognise is not None and labels is None:
+            labels = parse_spec(data)[0].labels
         with visible_progress():
             comparison = compare_spotting(
                 methods,
@@ -88,7 +90,8 @@ def spot(
                 allow_incomplete=allow_incomplete,
             )
         print_spotting(comparison)
-        typer.echo(write_spotting_report(comparison, out))
+        if comparison.found:
+            typer.echo(write_spotting_report(comparison, out))
     fail(comparison.failures)
 
 

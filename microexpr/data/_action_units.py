@@ -5,8 +5,13 @@ the person's right is on the left of the picture.
 """
 
 __all__ = [
+    "ANCHORS",
     "EMOTIONS",
+    "GAIN",
     "LARGEST_PEAK",
+    "MIDLINE",
+    "ONE_SIDED",
+    "UNITS",
     "Motion",
     "action_names",
     "draw_actions",
@@ -39,7 +44,7 @@ class _Hill(NamedTuple):
 
 # Where each unit moves the skin, from the descriptions of the Facial Action Coding System [Ekman, Friesen, Hager,
 # "Facial Action Coding System", 2002]. The first hill is what defines the unit, the others what goes with it.
-_UNITS: dict[str, tuple[_Hill, ...]] = {
+UNITS: dict[str, tuple[_Hill, ...]] = {
     "1": (  # inner brow raiser
         _Hill("inner brow", (0, -1), (-0.10, -1.00), (15, 14)),
         _Hill("inner brow", (-2, -13), (0.00, -0.50), (16, 15)),
@@ -100,12 +105,12 @@ _UNITS: dict[str, tuple[_Hill, ...]] = {
 }
 
 # These act on the midline and have no side; all others exist on the left and on the right.
-_MIDLINE = ("17", "25", "26")
+MIDLINE = ("17", "25", "26")
 # The lids have little room: they move less than the rest of a face that moves at full strength.
-_GAIN = {"5": 0.4, "7": 0.4}
+GAIN = {"5": 0.4, "7": 0.4}
 
 # Landmarks (iBUG numbers) whose mean is the anchor: the person's right, left.
-_ANCHORS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+ANCHORS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "inner brow": ((21,), (22,)),
     "middle brow": ((19,), (24,)),
     "outer brow": ((17,), (26,)),
@@ -122,7 +127,7 @@ _ANCHORS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 }
 
 # How often a unit that has sides acts on one side only.
-_ONE_SIDED = {"14": 0.5, "10": 0.3, "2": 0.2, "12": 0.15, "4": 0.1, "9": 0.1, "15": 0.1, "20": 0.1}
+ONE_SIDED = {"14": 0.5, "10": 0.3, "2": 0.2, "12": 0.15, "4": 0.1, "9": 0.1, "15": 0.1, "20": 0.1}
 
 # Combinations each emotion shows, and how often in proportion. Happiness, disgust, surprise and repression follow the
 # criteria by which CASME II was labelled (AU6 or 12; AU9, 10 or 4+7; AU1+2, 25 or 2; AU15 or 17) and the frequent
@@ -214,7 +219,7 @@ def _hill(x: np.ndarray, y: np.ndarray, shape: np.ndarray) -> np.ndarray:
 
 def action_names() -> tuple[str, ...]:
     """Return the names of all actions: `L12` and `R12` for units that have sides, `25` for those on the midline."""
-    return tuple(name for unit in _UNITS for name in ((unit,) if unit in _MIDLINE else (f"L{unit}", f"R{unit}")))
+    return tuple(name for unit in UNITS for name in ((unit,) if unit in MIDLINE else (f"L{unit}", f"R{unit}")))
 
 
 def unit_of(action: str) -> str:
@@ -224,7 +229,7 @@ def unit_of(action: str) -> str:
 
 def peak_limit(actions: Mapping[str, float]) -> float:
     """Return the largest displacement, in design units, at which these actions still map the face one to one."""
-    gains = [strength * _GAIN.get(unit_of(action), 1.0) for action, strength in actions.items()]
+    gains = [strength * GAIN.get(unit_of(action), 1.0) for action, strength in actions.items()]
     return LARGEST_PEAK * max(gains) / max(actions.values())
 
 
@@ -235,17 +240,17 @@ def draw_actions(emotion: str, rng: np.random.Generator) -> dict[str, float]:
     chosen = str(combinations[int(rng.choice(len(combinations), p=shares))])
     # The strongest unit sets the scale, but a lid never does: it has little room to move.
     strength = {unit: float(rng.uniform(0.4, 1.0)) for unit in chosen.split("+")}
-    scale = max(value for unit, value in strength.items() if unit not in _GAIN)
+    scale = max(value for unit, value in strength.items() if unit not in GAIN)
     actions: dict[str, float] = {}
     for unit, value in strength.items():
-        relative = value if unit in _GAIN else value / scale
-        if unit in _MIDLINE:
+        relative = value if unit in GAIN else value / scale
+        if unit in MIDLINE:
             actions[unit] = relative
             continue
         stronger, weaker = ("L", "R") if rng.random() < 0.5 else ("R", "L")
         actions[stronger + unit] = relative
         balance = float(rng.uniform(0.55, 1.0))
-        if rng.random() >= _ONE_SIDED.get(unit, 0.0):
+        if rng.random() >= ONE_SIDED.get(unit, 0.0):
             actions[weaker + unit] = balance * relative
     return {name: actions[name] for name in action_names() if name in actions}
 
@@ -260,11 +265,11 @@ def motion_of(action: str, points: np.ndarray, style: np.random.Generator) -> Mo
     reach = float(np.clip(1.0 + 0.08 * style.standard_normal(), 0.88, 1.15))
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     mirror = np.array([side, 1.0])
-    hills = _UNITS[unit]
-    centre = [points[list(_ANCHORS[hill.anchor][side > 0])].mean(axis=0) + mirror * hill.offset for hill in hills]
+    hills = UNITS[unit]
+    centre = [points[list(ANCHORS[hill.anchor][side > 0])].mean(axis=0) + mirror * hill.offset for hill in hills]
     vector = np.array([mirror * hill.motion for hill in hills]) @ rotation.T
     shape = [np.diag(1.0 / (reach * np.array(hill.radius))) for hill in hills]
-    return Motion(np.array(centre) + shift, _GAIN.get(unit, 1.0) * vector, np.array(shape))
+    return Motion(np.array(centre) + shift, GAIN.get(unit, 1.0) * vector, np.array(shape))
 
 
 def notation(actions: Iterable[str]) -> str:

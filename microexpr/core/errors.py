@@ -1,6 +1,15 @@
 """The errors microexpr raises, all derived from one; each message is one line that names thing, value and rule."""
 
-__all__ = ["DataError", "MicroexprError", "NeedsError", "ParameterError", "ResultsError", "join_names", "one_line"]
+__all__ = [
+    "DataError",
+    "MicroexprError",
+    "NeedsError",
+    "NoAnswer",
+    "ParameterError",
+    "ResultsError",
+    "join_names",
+    "one_line",
+]
 
 from collections.abc import Iterable
 
@@ -15,6 +24,10 @@ class ParameterError(MicroexprError, ValueError):
 
 class DataError(MicroexprError, ValueError):
     """Data on disk or in memory is missing, unreadable or contradicts itself."""
+
+
+class NoAnswer(DataError):
+    """A model declines to name a clip, and says why."""
 
 
 class NeedsError(MicroexprError, ValueError):

@@ -1,13 +1,17 @@
 """Where faces lie in training pictures, and a stranger's clip brought to that place."""
 
+import re
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from microexpr.core.clip import Clip
-from microexpr.core.errors import DataError, ParameterError
+from microexpr.core.errors import DataError, NoAnswer, ParameterError
 from microexpr.core.sources import ArraySource, FlowMapSource
 from microexpr.data import make_clips
+from microexpr.pipelines import framing
 from microexpr.pipelines.framing import Framing, frame_clip, measure_framing
 from microexpr.video.faces import canonical_landmarks, find_face, landmarks
 
@@ -25,7 +29,7 @@ def _in_a_room(clip, *, scale, left, top, size=(360, 480)):
     frames = clip.frames()
     room = np.full((len(frames), *size), 90, np.uint8)
     for there, frame in zip(room, frames, strict=True):
-        larger = cv2.resize(frame, None, fx=scale, fy=scale)
+        larger = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else 1)
         there[top : top + larger.shape[0], left : left + larger.shape[1]] = larger
     return Clip("room", ArraySource(room), onset=0, offset=len(room) - 1)
 
@@ -89,6 +93,35 @@ def test_a_clip_without_a_face_is_an_error():
     empty = Clip("wall", ArraySource(np.full((3, 200, 200), 90, np.uint8)))
     with pytest.raises(DataError, match="wall: no face is found in its first frame; align='never'"):
         frame_clip(empty, FRAMING)
+
+
+@pytest.mark.parametrize("size", [(360, 480), (200, 300)], ids=["large room", "small room"])
+def test_a_face_too_small_has_no_answer_but_its_size_and_the_rule(size):
+    # The eyes lie some 64 pixels apart in the clips: 27 here, and 19.
+    assert frame_clip(_in_a_room(CLIPS[0], scale=0.42, left=200, top=60, size=size), FRAMING)[1]
+    room = _in_a_room(CLIPS[0], scale=0.3, left=200, top=60, size=size)
+    with pytest.raises(NoAnswer) as caught:
+        frame_clip(room, FRAMING)
+    said = re.fullmatch(
+        r"room: its face is too small: the outer corners of the eyes lie ([\d.]+) pixels apart; micro-motion is "
+        r"measured from 24",
+        str(caught.value),
+    )
+    assert 18 < float(said[1]) < 21
+    assert frame_clip(room, FRAMING, align="never") == (room, False)
+
+
+def test_training_faces_that_are_smaller_set_the_rule():
+    # A fifth of 120 x 140: eyes some 13 pixels apart, nine tenths of them 12.
+    small = replace(FRAMING, size=(28, 24))
+    assert frame_clip(_in_a_room(CLIPS[0], scale=0.3, left=200, top=60, size=(200, 300)), small)[1]
+    first, second = np.asarray(FRAMING.corners) * [24, 28]
+    tiny = _in_a_room(CLIPS[0], scale=0.15, left=60, top=60, size=(100, 100))
+    with pytest.MonkeyPatch.context() as patch:
+        # Faces as small are hard to find: this one is where it was put.
+        patch.setattr(framing, "_find_corners", lambda *_, **__: np.array([[0.0, 0.0], [9.0, 0.0]]))
+        with pytest.raises(NoAnswer, match=rf"lie 9 pixels apart; .* from {0.9 * np.linalg.norm(second - first):.3g}$"):
+            frame_clip(tiny, small)
 
 
 def test_a_flow_map_is_left_as_it_is():

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from microexpr.core.clip import Clip
-from microexpr.core.errors import DataError, MicroexprError
+from microexpr.core.errors import DataError, MicroexprError, NoAnswer
 from microexpr.core.progress import progress
 from microexpr.core.sources import ArraySource
+from microexpr.pipelines.refusing import NO_ANSWER
 from microexpr.pipelines.review import Watched
 from microexpr.spotting import EXPRESSIONS
 from microexpr.video.opening import OpenVideo
@@ -38,7 +39,8 @@ def name_events(watched: Watched, model: "Model") -> Watched:
     Returns
     -------
     Watched
-        Its events have columns label and `proba_<class>`; its notes say which expressions could not be named, and why.
+        Its events have columns label and `proba_<class>`. Where the model declines to name an expression the label is
+        "no answer", where something went wrong it is ""; the notes say which these are, and why.
 
     Raises
     ------
@@ -57,13 +59,17 @@ def name_events(watched: Watched, model: "Model") -> Watched:
             named.add(place)
             try:
                 answer = _answer(model, clip)
+            except NoAnswer as error:
+                events.loc[events.index[place], "label"] = NO_ANSWER
+                failures.append(f"No answer: {error}.")
             except MicroexprError as error:
-                failures.append(str(error))
+                failures.append(f"Not named: {error}.")
             else:
                 for column in answer.columns.intersection(events.columns):
                     events.loc[events.index[place], column] = answer[column].iloc[0]
             advance()
-    failures += [f"{_called(watched, place)}: the video ends before it" for place in wanted if place not in named]
+    late = [place for place in wanted if place not in named]
+    failures += [f"Not named: {_called(watched, place)}: the video ends before it." for place in late]
     return replace(watched, events=events, model_card=model.card, notes=(*watched.notes, *_notes(failures)))
 
 
@@ -107,7 +113,6 @@ def _called(watched: Watched, place: int) -> str:
 
 
 def _notes(failures: list[str]) -> Iterator[str]:
-    for failure in failures[:_MOST_NAMED]:
-        yield f"Not named: {failure}."
+    yield from failures[:_MOST_NAMED]
     if len(failures) > _MOST_NAMED:
-        yield f"{len(failures) - _MOST_NAMED} more expressions could not be named."
+        yield f"{len(failures) - _MOST_NAMED} more expressions are not named."

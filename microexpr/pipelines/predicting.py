@@ -12,12 +12,13 @@ import pandas as pd
 from microexpr.core.atomic import write_atomic
 from microexpr.core.checks import check_choice, check_int
 from microexpr.core.clip import Clip
-from microexpr.core.errors import DataError, MicroexprError, ParameterError
+from microexpr.core.errors import DataError, MicroexprError, NoAnswer, ParameterError
 from microexpr.core.progress import progress
 from microexpr.core.sources import ArraySource, FlowMapSource, FrameSource, ImageFilesSource, read_image
 from microexpr.data._folders import IMAGES, numbered_images
 from microexpr.pipelines.framing import ALIGNMENTS, frame_clip
 from microexpr.pipelines.models import Model
+from microexpr.pipelines.refusing import NO_ANSWER, reason_of
 from microexpr.video.apex import APEX_FEATURES, ApexSearch
 from microexpr.video.opening import OpenVideo
 
@@ -50,11 +51,12 @@ class Named:
 
     Parameters
     ----------
-    table : DataFrame, one row a file that could be named
+    table : DataFrame, one row a file that could be read
         clip_id (the path as given), label, `proba_<class>` where the method gives probabilities, onset and apex (Int64,
-        zero-based frames, missing where there is none), notes.
+        zero-based frames, missing where there is none), notes. Of a clip that the model declines to name the label is
+        "no answer", the notes say why, and all else is missing.
     failures : dict of str -> str
-        Why the others could not.
+        What is wrong with the other files.
     """
 
     table: pd.DataFrame
@@ -70,7 +72,7 @@ def predict_files(
     apex: int | None = None,
     find_apex: str = "strain",
 ) -> Named:
-    """Name clips on disk, each by itself; one that cannot be named does not stop the others.
+    """Name clips on disk, each by itself; one that cannot be named, or has no answer, does not stop the others.
 
     Parameters
     ----------
@@ -110,12 +112,13 @@ def predict_files(
                 rows.append(
                     row.assign(onset=prepared.clip.onset, apex=prepared.clip.apex, notes="; ".join(prepared.notes))
                 )
+            except NoAnswer as error:
+                notes = reason_of(error, str(path))
+                rows.append(pd.DataFrame({"clip_id": [str(path)], "label": [NO_ANSWER], "notes": [notes]}))
             except MicroexprError as error:
                 failures[str(path)] = str(error)
             advance()
-    columns = ["clip_id", "label", "onset", "apex", "notes"]
-    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
-    return Named(table.astype({"onset": "Int64", "apex": "Int64"}), failures)
+    return Named(_joined(rows), failures)
 
 
 def prepare_file(
@@ -148,6 +151,8 @@ def prepare_file(
     DataError
         If the file cannot be read, is a single picture, has fewer than 2 frames or more than 3,000, or no face; or if
         onset and apex lie outside it or in the wrong order.
+    NoAnswer
+        If its face is too small (`frame_clip`), or all frames are the same where an apex is to be searched for.
     NeedsError
         If it lacks what the method needs and nobody can give it.
     """
@@ -173,6 +178,7 @@ def prepare_file(
     if aligned:
         notes.append("aligned" if model.framing.measured else "aligned to the usual place, that of training is unknown")
     if apex is None and {"apex", "motion"} & set(model.needs):
+        _check_change(clip)
         smoothing = _SMOOTHING * clip.fps if clip.fps else 0.0
         [found] = ApexSearch(feature=find_apex, smoothing=smoothing).transform([clip])
         apex = found.apex
@@ -193,12 +199,28 @@ def write_named(named: Named, path: str | Path) -> None:
     write_atomic(Path(path), named.table.to_csv(index=False, lineterminator="\n").encode())
 
 
+def _joined(rows: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows as one table; those of no answer lack columns that others have."""
+    found = list(dict.fromkeys(name for row in rows for name in row))
+    ends = ("clip_id", "label", "onset", "apex", "notes")
+    columns = [*ends[:2], *(name for name in found if name not in ends), *ends[2:]]
+    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+    return table.reindex(columns=columns).astype({"onset": "Int64", "apex": "Int64"})
+
+
 def _check_options(align: str, onset: int | None, apex: int | None, find_apex: str) -> None:
     check_choice(align, "align", ALIGNMENTS)
     check_choice(find_apex, "find_apex", APEX_FEATURES)
     for what, position in (("onset", onset), ("apex", apex)):
         if position is not None:
             check_int(position, what, minimum=0)
+
+
+def _check_change(clip: Clip) -> None:
+    """Refuse a clip whose frames are all the same: there is no apex to search for."""
+    frames = clip.frames()[clip.onset :]
+    if (frames == frames[0]).all():
+        raise NoAnswer(f"{clip.clip_id}: it shows no motion: all {len(frames)} frames are the same")
 
 
 def _read(path: Path) -> tuple[Clip, list[str]]:

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from toyset.films import write_film
 
-from microexpr.core.errors import ParameterError, ResultsError
+from microexpr.core.errors import NoAnswer, ParameterError, ResultsError
 from microexpr.data import make_clips
 from microexpr.pipelines import predicting
-from microexpr.pipelines.models import fit_model
+from microexpr.pipelines.models import Model, fit_model
 from microexpr.pipelines.predicting import predict_files, prepare_file, write_named
 from microexpr.pipelines.report.model_text import print_named
 
@@ -155,6 +155,61 @@ def test_clips_that_cannot_be_named_do_not_stop_the_others(models, tmp_path):
         assert any(part in said for part in match.split("|")), said
         assert str(path) in said
         assert "\n" not in said
+
+
+def _small(path):
+    """Write frames whose eyes are some 19 pixels apart."""
+    frames = CLIPS.clips[0].frames()
+    room = np.full((len(frames), 200, 240), 90, np.uint8)
+    for there, frame in zip(room, frames, strict=True):
+        there[60:102, 80:116] = cv2.resize(frame, (36, 42), interpolation=cv2.INTER_AREA)
+    return _folder(path, room)
+
+
+def test_a_clip_without_an_answer_has_a_row_that_says_why(models, tmp_path, capsys):
+    small, sound = _small(tmp_path / "small"), _folder(tmp_path / "sound", CLIPS.clips[0].frames())
+    named = predict_files(models["shares"], [small, sound])
+    assert named.failures == {}
+    first, second = named.table.to_dict("records")
+    assert (first["clip_id"], first["label"]) == (str(small), "no answer")
+    assert first["notes"].startswith("its face is too small: the outer corners of the eyes lie")
+    assert all(pd.isna(first[name]) for name in named.table if name not in ("clip_id", "label", "notes"))
+    alone = predict_files(models["shares"], [sound]).table
+    assert list(named.table) == list(alone)
+    pd.testing.assert_frame_equal(named.table.iloc[1:].reset_index(drop=True), alone)
+    print_named(named, models["shares"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "no answer" in printed
+    assert "its face is too" in printed
+    write_named(named, tmp_path / "out.csv")
+    assert pd.read_csv(tmp_path / "out.csv")["label"].tolist() == ["no answer", second["label"]]
+
+
+def test_clips_may_all_be_without_an_answer(models, tmp_path):
+    named = predict_files(models["shares"], [_small(tmp_path / "one"), _small(tmp_path / "two")])
+    assert list(named.table) == ["clip_id", "label", "onset", "apex", "notes"]
+    assert named.table["label"].tolist() == ["no answer", "no answer"]
+    assert named.table[["onset", "apex"]].dtypes.tolist() == ["Int64", "Int64"]
+
+
+def test_a_still_clip_has_no_answer_where_an_apex_would_be_searched_for(models, tmp_path):
+    still = _folder(tmp_path / "still", np.repeat(CLIPS.clips[0].frames()[:1], 5, axis=0))
+    [row] = predict_files(models["motion"], [still]).table.to_dict("records")
+    assert (row["label"], row["notes"]) == ("no answer", "it shows no motion: all 5 frames are the same")
+    assert predict_files(models["shares"], [still]).table["label"].tolist() != ["no answer"]
+
+
+def test_what_a_model_declines_loses_the_name_of_the_clip(models, tmp_path, monkeypatch):
+    def decline(_, clips):
+        raise NoAnswer(f"{clips[0].clip_id}: motion too large: a cut")
+
+    monkeypatch.setattr(Model, "predict", decline)
+    folder = _folder(tmp_path / "clip", CLIPS.clips[0].frames())
+    named = predict_files(models["shares"], [folder])
+    assert named.table[["clip_id", "label", "notes"]].values.tolist() == [
+        [str(folder), "no answer", "motion too large: a cut"]
+    ]
+    assert named.failures == {}
 
 
 def test_a_video_of_one_frame_is_refused(models, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from toyset.commandline import refused
 from toyset.films import write_film
 
-from microexpr.data import make_videos
+from microexpr.data import make_clips, make_videos
 from microexpr.pipelines.review import read_events_csv
 
 
@@ -39,9 +39,36 @@ def test_watch_spots_names_and_writes_where_nobody_says_where(console, film, mod
     assert set(table.loc[table["kind"] != "micro", "label"]) <= {""}
 
 
-def test_watch_without_a_model_names_nothing(console, film, tmp_path):
-    assert console("watch", film, "--out", tmp_path / "out").code == 0
+def test_watch_can_leave_the_names_out(console, film, tmp_path):
+    assert console("watch", film, "--out", tmp_path / "out", "--no-name").code == 0
     assert set(read_events_csv(tmp_path / "out" / "events.csv")["label"]) == {""}
+
+
+def test_watch_and_predict_name_by_the_model_that_comes_along(console, film, tmp_path):
+    answer = console("watch", film, "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    table = read_events_csv(tmp_path / "out" / "events.csv")
+    [row] = table[table["kind"] == "micro"].to_dict("records")
+    assert row["label"] in ("negative", "positive", "surprise")
+    assert row[f"proba_{row['label']}"] > 1 / 3
+    clip = write_film(
+        tmp_path / "clip.mp4", make_clips(1, 1, size=(280, 240), margin=2, color=True).clips[0].frames(), fps=200
+    )
+    named = console("predict", clip, "--out", tmp_path / "named.csv", "--align", "never")
+    assert named.code == 0, named.err
+    assert "action units" in named.out
+    [row] = pd.read_csv(tmp_path / "named.csv").to_dict("records")
+    assert row["label"] in ("negative", "positive", "surprise")
+    assert 0 <= row["strength_L12"] <= 1
+
+
+def test_a_shortened_pretrain_gives_a_model_to_ask(console, tmp_path, monkeypatch):
+    monkeypatch.setattr("microexpr.pipelines.pretraining._CALIBRATION", 64)
+    path = tmp_path / "mine.safetensors"
+    answer = console("pretrain", "--out", path, "--networks", "1", "--steps", "2")
+    assert answer.code == 0, answer.err
+    refused(console("predict", tmp_path / "gone.mp4", "--model", path), "gone.mp4: cannot be opened as a video")
+    refused(console("pretrain", "--out", tmp_path / "mine.pt"), "it must end in .safetensors")
 
 
 def test_a_broken_tail_ends_with_one_line_and_keeps_the_events(console, film, tmp_path):

@@ -15,6 +15,7 @@ _HOMES = {
     "ScoreFusion": "fusion",
     "SubjectCalibrated": "calibration",
     "VarianceRatioSelector": "selection",
+    "ZeroShotClassifier": "zeroshot",
     "linear_svm": "svm",
 }
 
@@ -31,6 +32,7 @@ __all__ = [
     "ScoreFusion",
     "SubjectCalibrated",
     "VarianceRatioSelector",
+    "ZeroShotClassifier",
     "linear_svm",
 ]
 

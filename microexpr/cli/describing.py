@@ -19,6 +19,11 @@ def methods(name: Annotated[str | None, typer.Argument(help="A method, to see it
         text.print_methods(all_methods().values())
     else:
         text.print_method(get_method(name))
+        if name == "zero-shot":
+            from microexpr.pipelines.report.model_text import print_card
+            from microexpr.pipelines.zeroshot import shipped_card
+
+            print_card(shipped_card())
 
 
 def datasets() -> None:

@@ -11,7 +11,9 @@ from microexpr.cli._ending import fail, stoppable
 from microexpr.cli._options import Auxiliary, Corrections, Data, FindApex, Incomplete, Jobs, Labels, Seed, Set
 from microexpr.cli._searching import searched
 
-_Model = Annotated[Path, typer.Option("--model", help="A file that `microexpr fit` wrote.")]
+_Model = Annotated[
+    Path | None, typer.Option("--model", help="A file of `fit` or `pretrain`; by default the model that comes along.")
+]
 
 
 def fit(
@@ -63,7 +65,7 @@ def fit(
 
 def predict(
     clips: Annotated[list[str], typer.Argument(help="Videos, folders of numbered images, or stored flow maps.")],
-    model: _Model,
+    model: _Model = None,
     out: Annotated[Path | None, typer.Option("--out", help="Also write the answers to this CSV file.")] = None,
     align: Annotated[
         str,
@@ -78,11 +80,11 @@ def predict(
     """Name the expressions in clips of your own by a model."""
     with stoppable("nothing was written"):
         from microexpr.core.progress import visible_progress
-        from microexpr.pipelines.models import load_model
         from microexpr.pipelines.predicting import predict_files, write_named
         from microexpr.pipelines.report.model_text import print_named
+        from microexpr.pipelines.zeroshot import model_at
 
-        loaded = load_model(model)
+        loaded = model_at(model)
         with visible_progress():
             named = predict_files(loaded, clips, align=align, onset=onset, apex=apex, find_apex=find_apex)
         print_named(named, loaded)
@@ -100,4 +102,20 @@ def card(model: Annotated[Path, typer.Argument(help="A file that `microexpr fit`
     print_card(read_card(model))
 
 
-COMMANDS = (fit, predict, card)
+def pretrain(
+    out: Annotated[Path, typer.Option("--out", help="A file ending in .safetensors.")],
+    networks: Annotated[int, typer.Option("--networks", help="How many are averaged.")] = 5,
+    steps: Annotated[int, typer.Option("--steps", help="Of each network, 256 maps a step.")] = 400,
+    seed: Seed = 0,
+) -> None:
+    """Make the model that comes along anew, from synthetic motion alone; the defaults are its recipe."""
+    with stoppable("the same command goes on with the next network"):
+        from microexpr.core.progress import visible_progress
+        from microexpr.pipelines.pretraining import pretrain as train
+
+        with visible_progress():
+            train(out, n_networks=networks, steps=steps, seed=seed)
+        typer.echo(out)
+
+
+COMMANDS = (fit, predict, card, pretrain)

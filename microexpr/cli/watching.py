@@ -20,8 +20,10 @@ def watch(
         Path | None, typer.Option("--out", help="Folder of the results; by default NAME-events in this folder.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="A file that `microexpr fit` wrote; without one nothing is named.")
+        Path | None,
+        typer.Option("--model", help="A file of `fit` or `pretrain`; by default the model that comes along."),
     ] = None,
+    name: Annotated[bool, typer.Option("--name/--no-name", help="Whether expressions are named by a model.")] = True,
     method: Annotated[str, typer.Option("--method", help="flow, strain, mdmd or lbp")] = "flow",
     threshold: Annotated[float | None, typer.Option("--threshold", help="The method's own by default.")] = None,
     face: _Face = "largest",
@@ -30,13 +32,13 @@ def watch(
     """Spot the expressions in a video, name them by a model, and write a table, ELAN, subtitles and a review page."""
     with stoppable("what had been found is in events.csv"):
         from microexpr.core.progress import visible_progress
-        from microexpr.pipelines.models import load_model
         from microexpr.pipelines.report.spotting_text import print_events
         from microexpr.pipelines.watching import watch as watch_video
+        from microexpr.pipelines.zeroshot import model_at
         from microexpr.spotting import build_spotter
 
         spotter = build_spotter(method, **({} if threshold is None else {"threshold": threshold}))
-        loaded = None if model is None else load_model(model)
+        loaded = model_at(model) if name else None
         with visible_progress():
             done = watch_video(
                 video, out or _folder(video), model=loaded, method=spotter, face=face, fps=fps, tell=print_events

@@ -13,11 +13,11 @@ import numpy as np
 
 from microexpr.core.frames import to_grey
 from microexpr.data import _render
-from microexpr.data._action_units import Motion, invert, joined
 from microexpr.data._eyelids import Eyelids
 from microexpr.data._face import draw_face, landmarks
 from microexpr.data._paint import Picture, paint
 from microexpr.data._timeline import Event, Script, course, random_stream
+from microexpr.data.actionunits import Motion, invert, joined
 
 # Raised whenever a pixel, a landmark or a time of the same arguments changes; part of every fingerprint.
 VERSION = 1

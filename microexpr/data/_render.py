@@ -24,9 +24,9 @@ from math import comb
 
 import numpy as np
 
-from microexpr.data._action_units import Motion, action_names, invert, joined, motion_of
 from microexpr.data._face import DESIGN_HEIGHT, DESIGN_WIDTH, Face, draw_face, landmarks
 from microexpr.data._paint import Picture, paint
+from microexpr.data.actionunits import Motion, action_names, invert, joined, motion_of
 
 # Raised whenever a pixel, a landmark or a label of the same parameters changes; part of every fingerprint.
 VERSION = 1

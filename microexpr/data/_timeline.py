@@ -23,8 +23,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from microexpr.data._action_units import draw_actions
 from microexpr.data._render import design_unit
+from microexpr.data.actionunits import draw_actions
 
 #: The kinds of each distractor that can be switched off.
 DISTRACTORS: dict[str, tuple[str, ...]] = {

@@ -12,7 +12,6 @@ from microexpr.core.checks import check_float, check_int, check_int_tuple
 from microexpr.core.clipset import ClipSet
 from microexpr.core.errors import ParameterError
 from microexpr.core.sources import FrameSource
-from microexpr.data._action_units import EMOTIONS, LARGEST_PEAK, notation
 from microexpr.data._render import design_unit
 from microexpr.data._timeline import (
     DISTRACTORS,
@@ -24,6 +23,7 @@ from microexpr.data._timeline import (
     random_stream,
     seconds_needed,
 )
+from microexpr.data.actionunits import EMOTIONS, LARGEST_PEAK, notation
 from microexpr.data.syntheticvideo import SyntheticVideoSource
 from microexpr.data.videos import KINDS, VideoSet
 

@@ -14,7 +14,7 @@ from microexpr.core.digest import digest
 from microexpr.core.errors import ParameterError
 from microexpr.core.sources import FrameSource
 from microexpr.data import _render
-from microexpr.data._action_units import EMOTIONS, LARGEST_PEAK, action_names, draw_actions, notation, peak_limit
+from microexpr.data.actionunits import EMOTIONS, LARGEST_PEAK, action_names, draw_actions, notation, peak_limit
 
 # The emotions of each class and how often each occurs, in proportion. Negative holds the two emotions that make up
 # the negative class of CASME II in the MEGC 2019 protocol, with their counts there.

@@ -1,6 +1,6 @@
 """Synthetic motion maps: what optical flow shows between onset and apex of an expression, drawn and not filmed."""
 
-__all__ = ["ACTIONS", "SIZE", "MotionMaps", "make_motion_maps"]
+__all__ = ["ACTIONS", "CLASSES", "GENERATOR_VERSION", "SIZE", "MotionMaps", "make_motion_maps"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,18 +8,21 @@ from functools import lru_cache
 
 import numpy as np
 
-from microexpr.core.checks import check_int
-from microexpr.data._action_units import ANCHORS, GAIN, ONE_SIDED, UNITS, action_names, unit_of
+from microexpr.core.checks import check_float, check_int
 from microexpr.data._face import draw_face, landmarks
+from microexpr.data.actionunits import ANCHORS, GAIN, ONE_SIDED, UNITS, action_names, unit_of
 
 #: Height and width of a map, in pixels: that of the maps that are passed around.
 SIZE = 28
 #: The actions whose strengths a map knows, `R` and `L` the person's right and left.
 ACTIONS: tuple[str, ...] = action_names()
+#: The classes of expressions.
+CLASSES = ("negative", "positive", "surprise")
+#: Raised when the same seed would give other maps.
+GENERATOR_VERSION = 2
 
-_CLASSES = ("negative", "positive", "surprise")
 # The combinations of action units that each emotion shows, and how often in proportion: those of
-# `_action_units.EMOTIONS`, which clips are drawn from, but that lips that part are rarely a surprise by themselves
+# `actionunits.EMOTIONS`, which clips are drawn from, but that lips that part are rarely a surprise by themselves
 # (EMFACS has none without a brow), and part in smiles more often.
 _COMBINATIONS: dict[str, dict[str, tuple[tuple[str, float], ...]]] = {
     "positive": {
@@ -52,8 +55,8 @@ _N_FACES = 1000
 
 # Where faces lie in the cut-out pictures that maps are made of: pixels of a map for one design unit (42.6 between the
 # eyes), where the eyes' line crosses the middle, and by how much all that varies.
-_ACROSS, _DOWN, _GROWTH = 0.369, 0.30, 0.04
-_EYES_X, _EYES_Y, _JITTER = 13.5, 7.3, 0.7
+_ACROSS, _DOWN, _GROWTH = 0.369, 0.30, 0.06
+_EYES_X, _EYES_Y, _JITTER = 13.5, 7.3, 1.0
 _DESIGN_EYES = (21.3, -17.0)
 
 
@@ -67,7 +70,7 @@ class MotionMaps:
         Channels u (to the right), v (downwards) and optical strain, each stretched to 0..255 on its own, as
         `microexpr.features.flow_map` gives them.
     labels : str ndarray of shape (n_maps,)
-        negative, positive or surprise.
+        negative, positive or surprise; "" where one action unit acts alone (see `alone`).
     strengths : float32 ndarray of shape (n_maps, n_actions)
         The largest displacement that each of `ACTIONS` causes, relative to that of the strongest in the map: 0 where it
         does not act.
@@ -81,7 +84,7 @@ class MotionMaps:
         return len(self.maps)
 
 
-def make_motion_maps(n_maps: int, seed: int = 0) -> MotionMaps:
+def make_motion_maps(n_maps: int, seed: int = 0, *, alone: float = 0.0) -> MotionMaps:
     """Draw motion maps of expressions; no face is rendered and no flow computed.
 
     For each map:
@@ -98,6 +101,8 @@ def make_motion_maps(n_maps: int, seed: int = 0) -> MotionMaps:
     ----------
     n_maps : int > 0
     seed : int >= 0
+    alone : float in [0, 1]
+        The share of maps that show one action unit, any of them, and no class: for learning strengths.
 
     Returns
     -------
@@ -113,8 +118,9 @@ def make_motion_maps(n_maps: int, seed: int = 0) -> MotionMaps:
     Notes
     -----
     Amounts are relative to the strongest motion of the expression, as the stretched channels know no other scale:
-    blinks in 4 maps of 10 (standard deviation .9), pupils in 2 of 10, head .3, surroundings in 4 of 10, noise .15, .12
-    and .06 at scales of a third, a sixth and a twelfth of the map.
+    blinks in 4 maps of 10 (standard deviation 1.8, closing or opening), pupils in 2 of 10 (1.6), head .1 (faces are
+    cut out and registered before flow is computed), surroundings in 4 of 10, noise .2, .16 and .08 at scales of a
+    third, a sixth and a twelfth of the map, times .1 to 3 from one map to another.
 
     What is not modelled: wrinkles, light, occlusion, and that flow is piecewise smooth with edges along features.
 
@@ -134,17 +140,18 @@ def make_motion_maps(n_maps: int, seed: int = 0) -> MotionMaps:
     """
     check_int(n_maps, "n_maps", minimum=1)
     check_int(seed, "seed", minimum=0)
-    blocks = list(_blocks(-(-n_maps // _BLOCK), seed))
+    check_float(alone, "alone", minimum=0.0, maximum=1.0)
+    blocks = list(_blocks(-(-n_maps // _BLOCK), seed, alone))
     maps, labels, strengths = (np.concatenate(parts)[:n_maps] for parts in zip(*blocks, strict=True))
     return MotionMaps(maps, labels, strengths)
 
 
-def _blocks(n_blocks: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _blocks(n_blocks: int, seed: int, alone: float) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     from microexpr.data._motion_kernels import add_hills
 
     for block in range(n_blocks):
         rng = np.random.default_rng([seed, block])
-        codes, strengths = _draw_actions(rng)
+        codes, strengths = _draw_actions(rng, alone)
         frame = _draw_frame(rng)
         fields = np.zeros((_BLOCK, 2, SIZE, SIZE))
         add_hills(_expression_hills(rng, strengths, frame), fields)
@@ -154,7 +161,7 @@ def _blocks(n_blocks: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray, 
         _add_surroundings(rng, peak, frame, fields)
         fields = _smoothed(rng, fields)
         acting = strengths / strengths.max(axis=1, keepdims=True)
-        yield _stretched(fields), np.array(_CLASSES)[codes], acting.astype(np.float32)
+        yield _stretched(fields), np.array([*CLASSES, ""])[codes], acting.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,13 +180,16 @@ class _Frame:
         return np.asarray(self.middle.reshape(shape) + below * self.unit.reshape(shape))
 
 
-def _draw_actions(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return the class of each map, and the strength of each action, at most 1."""
+def _draw_actions(rng: np.random.Generator, alone: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the class of each map, -1 for none, and the strength of each action, at most 1."""
     acts, cumulated = _combination_table()
-    codes = rng.integers(len(_CLASSES), size=_BLOCK)
+    codes = rng.integers(len(CLASSES), size=_BLOCK)
     chosen = (rng.random(_BLOCK)[:, None] >= cumulated[codes]).sum(axis=1)
     unit_names = list(UNITS)
-    units = acts[chosen] * rng.uniform(0.4, 1.0, (_BLOCK, len(unit_names)))
+    single = rng.random(_BLOCK) < alone
+    codes = np.where(single, -1, codes)
+    acts = np.where(single[:, None], np.eye(len(unit_names))[rng.integers(len(unit_names), size=_BLOCK)], acts[chosen])
+    units = acts * rng.uniform(0.4, 1.0, acts.shape)
     # The strongest unit sets the scale, but a lid never does: it has little room to move.
     sets_scale = np.array([name not in GAIN for name in unit_names])
     largest = (units * sets_scale).max(axis=1, keepdims=True)
@@ -231,10 +241,10 @@ def _other_hills(rng: np.random.Generator, peak: np.ndarray, frame: _Frame) -> n
     centers = frame.place(np.broadcast_to(eyes, (_BLOCK, 2, 2)))
     hills = np.zeros((_BLOCK, 8, 8))
     hills[:, 0:2, 0:2] = hills[:, 2:4, 0:2] = centers
-    lids = (rng.random(_BLOCK) < 0.4) * 0.9 * peak * rng.standard_normal(_BLOCK)
+    lids = (rng.random(_BLOCK) < 0.4) * 1.8 * peak * rng.standard_normal(_BLOCK)
     hills[:, 0:2, 3] = lids[:, None] * rng.uniform(0.8, 1.2, (_BLOCK, 2))
     hills[:, 0:2, 4:6] = np.array([12.0, 6.5]) * frame.unit[:, None] * rng.uniform(0.8, 1.2, (_BLOCK, 2, 2))
-    gaze = ((rng.random(_BLOCK) < 0.2) * peak)[:, None] * rng.standard_normal((_BLOCK, 2)) * [0.8, 0.4]
+    gaze = ((rng.random(_BLOCK) < 0.2) * peak)[:, None] * rng.standard_normal((_BLOCK, 2)) * [1.6, 0.8]
     hills[:, 2:4, 2:4] = gaze[:, None]
     hills[:, 2:4, 4:6] = np.array([8.0, 5.0]) * frame.unit[:, None]
     # Spikes lie anywhere, two in five of them on the border.
@@ -244,7 +254,7 @@ def _other_hills(rng: np.random.Generator, peak: np.ndarray, frame: _Frame) -> n
     for number in (0, 1):
         place[..., number] = np.where(edge & (axis == number), end, place[..., number])
     angle = rng.uniform(0.0, 2 * np.pi, (_BLOCK, 4))
-    size = (rng.random((_BLOCK, 4)) < 0.4) * peak[:, None] * np.abs(rng.standard_normal((_BLOCK, 4)))
+    size = (rng.random((_BLOCK, 4)) < 0.4) * 2.0 * peak[:, None] * np.abs(rng.standard_normal((_BLOCK, 4)))
     hills[:, 4:, 0:2] = place
     hills[:, 4:, 2], hills[:, 4:, 3] = size * np.cos(angle), size * np.sin(angle)
     hills[:, 4:, 4:6] = rng.uniform(1.2, 3.0, (_BLOCK, 4))[..., None]
@@ -256,18 +266,19 @@ def _other_hills(rng: np.random.Generator, peak: np.ndarray, frame: _Frame) -> n
 def _head_motion(rng: np.random.Generator, peak: np.ndarray) -> np.ndarray:
     """Return the motion of the head: shift, turn, growth and narrowing."""
     y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
-    shift = 0.3 * rng.standard_normal((_BLOCK, 2, 1, 1))
+    shift = 0.1 * rng.standard_normal((_BLOCK, 2, 1, 1))
     turn, growth, narrowing = (
-        0.35 / (SIZE / 2) * rng.standard_normal((3, _BLOCK, 1, 1)) * [[[[1.0]]], [[[1.0]]], [[[0.5]]]]
+        0.1 / (SIZE / 2) * rng.standard_normal((3, _BLOCK, 1, 1)) * [[[[1.0]]], [[[1.0]]], [[[0.5]]]]
     )
     moved = np.stack([growth * x - turn * y + narrowing * x, turn * x + growth * y - narrowing * y], axis=1)
     return np.asarray((moved + shift) * peak[:, None, None, None])
 
 
 def _noise(rng: np.random.Generator, peak: np.ndarray) -> np.ndarray:
-    """Return smooth noise of three scales."""
+    """Return smooth noise of three scales, much in some maps and hardly any in others."""
     total = np.zeros((_BLOCK, 2, SIZE, SIZE))
-    for n_cells, amount in ((3, 0.15), (6, 0.12), (12, 0.06)):
+    peak = peak * np.exp(rng.uniform(np.log(0.1), np.log(3.0), _BLOCK))
+    for n_cells, amount in ((3, 0.2), (6, 0.16), (12, 0.08)):
         spread = _spreading(n_cells)
         nodes = rng.standard_normal((_BLOCK, 2, n_cells + 1, n_cells + 1))
         size = amount * peak * np.abs(rng.standard_normal(_BLOCK))
@@ -309,12 +320,12 @@ def _combination_table() -> tuple[np.ndarray, np.ndarray]:
     """Return which units each combination has, and for each class the cumulated shares of the combinations."""
     unit_names = list(UNITS)
     acts, shares = [], []
-    for code, name in enumerate(_CLASSES):
+    for code, name in enumerate(CLASSES):
         for emotion, combinations in _COMBINATIONS[name].items():
             whole = sum(weight for _, weight in combinations)
             for combination, weight in combinations:
                 acts.append([unit in combination.split("+") for unit in unit_names])
-                share = np.zeros(len(_CLASSES))
+                share = np.zeros(len(CLASSES))
                 share[code] = _EMOTIONS.get(emotion, 1.0) * weight / whole
                 shares.append(share)
     table = np.array(shares).T

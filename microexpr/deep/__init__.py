@@ -7,6 +7,7 @@ __all__ = [
     "FlowCNNClassifier",
     "HataClassifier",
     "HoultonClassifier",
+    "MotionNetClassifier",
     "NMERClassifier",
     "OFFApexNetClassifier",
     "STSTNetClassifier",
@@ -14,6 +15,7 @@ __all__ = [
     "grad_cam",
     "load_network",
     "save_network",
+    "train_member",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -23,6 +25,7 @@ __getattr__, __dir__ = lazy_names(
         "FlowCNNClassifier": "microexpr.deep.flowcnn",
         "HataClassifier": "microexpr.deep.hata",
         "HoultonClassifier": "microexpr.deep.houlton",
+        "MotionNetClassifier": "microexpr.deep.motionnet",
         "NMERClassifier": "microexpr.deep.nmer",
         "OFFApexNetClassifier": "microexpr.deep.offapexnet",
         "STSTNetClassifier": "microexpr.deep.ststnet",
@@ -30,5 +33,6 @@ __getattr__, __dir__ = lazy_names(
         "grad_cam": "microexpr.deep.attention",
         "load_network": "microexpr.deep.weights",
         "save_network": "microexpr.deep.weights",
+        "train_member": "microexpr.deep.pretraining",
     },
 )

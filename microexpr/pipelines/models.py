@@ -26,6 +26,7 @@ from microexpr.pipelines.modelcards import check_measured, how_good, make_card
 from microexpr.pipelines.modelfile import read_header, read_model_file, write_model_file
 from microexpr.pipelines.needs import NEEDS
 from microexpr.pipelines.prefix import extract, for_auxiliary, split_prefix
+from microexpr.pipelines.refusing import refuse
 from microexpr.pipelines.registry import get_method
 from microexpr.pipelines.results import Store
 from microexpr.pipelines.usable import auxiliary_for, usable_clips
@@ -51,6 +52,8 @@ class Model:
         Where faces lie in the training clips; see `frame_clip`.
     card : dict
         What it was trained on, how well it does, what it is not for; see `make_card`.
+    careful : bool
+        Whether it declines to name clips that it could only guess at; see `microexpr.pipelines.refusing`.
     """
 
     method: str
@@ -59,6 +62,7 @@ class Model:
     needs: tuple[str, ...]
     framing: Framing
     card: dict[str, Any]
+    careful: bool = False
 
     def predict(self, clips: object) -> pd.DataFrame:
         """Name clips.
@@ -71,12 +75,16 @@ class Model:
         Returns
         -------
         DataFrame of n rows
-            clip_id, label, and `proba_<class>` where the method gives probabilities.
+            clip_id, label, `proba_<class>` where the method gives probabilities, and `strength_<action>` where it tells
+            how strongly action units act, relative to the strongest of the clip.
 
         Raises
         ------
         NeedsError
             If a clip lacks what the method needs; the message names it.
+        NoAnswer
+            If the model is careful and could only guess: nothing moves, or too much, or a map's channels are not in the
+            order u, v, strain.
         DataError
             If `clips` is empty, or a clip cannot be read or is not such as the model was trained on.
 
@@ -92,6 +100,8 @@ class Model:
             raise DataError("there is no clip to name: the list is empty")
         for clip in asked:
             self.check_clip(clip)
+            if self.careful:
+                refuse(clip, self.framing)
         with threadpool_limits(1):
             try:
                 prefix, learner = split_prefix(self.estimator)
@@ -99,6 +109,7 @@ class Model:
                 labels = [str(label) for label in learner.predict(inputs)]
                 shares = learner.predict_proba(inputs) if hasattr(learner, "predict_proba") else None
                 known = [str(label) for label in learner.classes_]
+                acting = _strengths(learner, inputs)
             except MicroexprError:
                 raise
             # A file made by somebody else may hold numbers that lead nowhere; features of another size end here too.
@@ -108,6 +119,8 @@ class Model:
         if shares is not None:
             for label in self.classes:
                 table[f"proba_{label}"] = np.asarray(shares, np.float64)[:, known.index(label)]
+        if acting is not None:
+            table = pd.concat([table, acting.add_prefix("strength_")], axis=1)
         return table
 
     def check_clip(self, clip: Clip) -> None:
@@ -362,6 +375,16 @@ def _fit(
     with threadpool_limits(1), resumable(checkpoints):
         fitted = fit_inner(learner, own, labels, groups=groups, domain=domain)
     return fitted if prefix is None else Pipeline([*prefix.steps, *fitted.steps])
+
+
+def _strengths(learner: Any, inputs: Any) -> pd.DataFrame | None:
+    """Return how strongly action units act, one column each, or None where the classifier does not tell."""
+    before, last = (learner[:-1], learner[-1]) if isinstance(learner, Pipeline) else (None, learner)
+    if not hasattr(last, "action_strengths"):
+        return None
+    for _, step in before.steps if before is not None else ():
+        inputs = step.transform(inputs)
+    return pd.DataFrame(last.action_strengths(inputs), columns=list(last.actions_))
 
 
 def _answers(estimator: Any) -> set[str] | None:

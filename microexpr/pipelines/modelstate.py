@@ -30,6 +30,7 @@ STORABLE = (
     "microexpr.classifiers.selection.VarianceRatioSelector",
     "microexpr.classifiers.svm.HistogramSVM",
     "microexpr.classifiers.svm.RBFSVM",
+    "microexpr.classifiers.zeroshot.ZeroShotClassifier",
     "microexpr.features.biwoof.BiWOOF",
     "microexpr.features.cbptop.CBPTOP",
     "microexpr.features.flowmap.FlowMap",

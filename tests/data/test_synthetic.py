@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from microexpr.core.errors import ParameterError
 from microexpr.data import _render
-from microexpr.data._action_units import EMOTIONS, notation
+from microexpr.data.actionunits import EMOTIONS, notation
 from microexpr.data.synthetic import CLASSES, SyntheticSource, make_clips
 
 BRIEF = (0.02, 0.02)

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from microexpr.data import _render
-from microexpr.data._action_units import EMOTIONS, LARGEST_PEAK
+from microexpr.data.actionunits import EMOTIONS, LARGEST_PEAK
 from microexpr.data.synthetic import SyntheticSource, make_clips
 
 # A clip of a dozen frames is enough where its length does not matter.

@@ -5,7 +5,7 @@ import pytest
 from naive import motionhills
 
 from microexpr.core.errors import ParameterError
-from microexpr.data import _action_units, syntheticmotion
+from microexpr.data import actionunits, syntheticmotion
 from microexpr.data._motion_kernels import add_hills
 from microexpr.data.syntheticmotion import ACTIONS, make_motion_maps
 
@@ -51,7 +51,7 @@ def test_each_map_shows_a_combination_of_its_class(drawn):
         for name, emotions in syntheticmotion._COMBINATIONS.items()
     }
     for label, strengths in zip(drawn.labels, drawn.strengths, strict=True):
-        acting = {_action_units.unit_of(action) for action, value in zip(ACTIONS, strengths, strict=True) if value > 0}
+        acting = {actionunits.unit_of(action) for action, value in zip(ACTIONS, strengths, strict=True) if value > 0}
         assert frozenset(acting) in allowed[label]
 
 

@@ -1,5 +1,5 @@
 """The named baselines; importing this package registers them all."""
 
-from microexpr.pipelines.methods import boosted, deep, fused, handcrafted, majority, physiological
+from microexpr.pipelines.methods import boosted, deep, fused, handcrafted, majority, physiological, pretrained
 
-__all__ = ["boosted", "deep", "fused", "handcrafted", "majority", "physiological"]
+__all__ = ["boosted", "deep", "fused", "handcrafted", "majority", "physiological", "pretrained"]

@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 
 from microexpr.core.checks import check_choice
-from microexpr.core.errors import MicroexprError
 from microexpr.features import FlowImage, FlowMap, FrameAndFlow, OnlyRegions, Stills, Volume
+from microexpr.pipelines.fromdeep import from_deep
 from microexpr.pipelines.methods import _published as published
 from microexpr.pipelines.registry import PaperRun, method
 from microexpr.video import EMR, TIM, Pad, Resize
@@ -26,15 +26,7 @@ def network(name: str, **params: Any) -> BaseEstimator:
     MicroexprError
         If the extra `deep` is not installed.
     """
-    try:
-        from microexpr import deep
-
-        kind = getattr(deep, name)
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "skorch", "safetensors"):
-            raise
-        raise MicroexprError("networks need the extra `deep`: pip install 'microexpr[deep]'") from None
-    built: BaseEstimator = kind(**params)
+    built: BaseEstimator = from_deep(name)(**params)
     return built
 
 

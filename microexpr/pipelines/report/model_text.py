@@ -7,10 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from microexpr.data.actionunits import notation
 from microexpr.pipelines.models import Model
 from microexpr.pipelines.predicting import Named
 from microexpr.pipelines.report.text import _console, _line, _table
 from microexpr.pipelines.report.words import figure
+
+_STRENGTH = "strength_"
+_ACTS = 1 / 3
 
 
 def print_card(card: Mapping[str, Any]) -> None:
@@ -26,9 +30,12 @@ def print_card(card: Mapping[str, Any]) -> None:
         if isinstance(what, Mapping):
             _print_clips(console, title, what)
     _print_measured(console, card.get("measured"))
+    _print_measured_on(console, _dict(card.get("measured_on")))
     made = _dict(card.get("made"))
     versions = _dict(made.get("versions"))
     _line(console, f"made       {_text(made.get('date'))} with microexpr {_text(versions.get('microexpr'))}")
+    if errors := card.get("errors"):
+        _line(console, f"errors: {_text(errors)}")
     if caution := method.get("caution"):
         _line(console, f"note: {_text(caution)}")
     if holds := card.get("holds"):
@@ -43,15 +50,24 @@ def print_named(named: Named, model: Model) -> None:
     """Print one row a clip, and what must be known beside."""
     console = _console()
     if len(named.table):
-        table = _table("clip", "label", "probability", "onset", "apex", "notes")
+        told = any(column.startswith(_STRENGTH) for column in named.table.columns)
+        acting = ["action units"] if told else []
+        table = _table("clip", "label", "probability", *acting, "onset", "apex", "notes")
         for row in named.table.to_dict("records"):
             share = row.get(f"proba_{row['label']}")
             places = ["-" if pd.isna(row[key]) else str(row[key]) for key in ("onset", "apex")]
             shown = "-" if share is None else figure(float(share))
-            table.add_row(row["clip_id"], _text(row["label"]), shown, *places, row["notes"])
+            units = [_units(row)] if told else []
+            table.add_row(row["clip_id"], _text(row["label"]), shown, *units, *places, row["notes"])
         console.print(table)
         for caution in model.cautions():
             _line(console, f"note: {_text(caution)}")
+
+
+def _units(row: Mapping[str, Any]) -> str:
+    """Return the action units that act at a third of the strongest one's strength or more, as CASME II writes them."""
+    names = [column for column in row if column.startswith(_STRENGTH) and row[column] >= _ACTS]
+    return notation(column.removeprefix(_STRENGTH) for column in names) or "-"
 
 
 def _print_clips(console: Any, title: str, what: Mapping[str, Any]) -> None:
@@ -71,12 +87,12 @@ def _print_measured(console: Any, measured: Any) -> None:
     if not isinstance(measured, Mapping):
         _line(console, "on people that it has not seen: not measured")
         return
-    table = _table("leave one subject out", "figure [95% CI]", "majority")
+    how = "leave one subject out" if measured.get("protocol") == "loso" else _text(measured.get("protocol"))
+    table = _table(how, "figure [95% CI]", "majority")
     always = _dict(measured.get("majority"))
     for metric in ("UF1", "UAR"):
         found = _dict(measured.get(metric))
-        low, high = _figure(found.get("low")), _figure(found.get("high"))
-        table.add_row(metric, f"{_figure(found.get('estimate'))} [{low}, {high}]", _figure(always.get(metric)))
+        table.add_row(metric, _range(found), _figure(always.get(metric)))
     console.print(table)
     classwise = _table("class", "clips", "precision", "recall", "F1")
     for name, row in _dict(measured.get("per_class")).items():
@@ -84,6 +100,30 @@ def _print_measured(console: Any, measured: Any) -> None:
         figures = [_figure(row.get(key)) for key in ("precision", "recall", "f1")]
         classwise.add_row(_text(name), _text(row.get("clips")), *figures)
     console.print(classwise)
+
+
+def _print_measured_on(console: Any, measured: Mapping[str, Any]) -> None:
+    """Print figures by data set, which class was taken for which, and how far the sureness can be trusted."""
+    table = _table("tried on", "clips", "people", "UF1 [95% CI]", "UAR [95% CI]", "mean sureness", "right")
+    for name, found in measured.items():
+        one = _dict(found)
+        if name != "all" and "UF1" in one:
+            ranges = (_range(_dict(one.get(metric))) for metric in ("UF1", "UAR"))
+            sure = _dict(one.get("sureness"))
+            known = (_figure(sure.get(key)) for key in ("mean", "right"))
+            table.add_row(_text(name), _text(one.get("clips")), _text(one.get("subjects")), *ranges, *known)
+    if not table.row_count:
+        return
+    console.print(table)
+    counts = _dict(_dict(measured.get("all")).get("confusion"))
+    taken = _table("true class, named ...", *map(_text, counts))
+    for true, row in counts.items():
+        taken.add_row(_text(true), *(_text(_dict(row).get(named)) for named in counts))
+    console.print(taken)
+
+
+def _range(found: Mapping[str, Any]) -> str:
+    return f"{_figure(found.get('estimate'))} [{_figure(found.get('low'))}, {_figure(found.get('high'))}]"
 
 
 def _dict(value: Any) -> Mapping[str, Any]:

@@ -1,0 +1,190 @@
+"""The model that comes with the package: the network of `zero-shot`, its card, and where it expects a face."""
+
+__all__ = ["FRAMING", "measured_on", "model_at", "shipped_card", "shipped_model"]
+
+import json
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from microexpr.core.motionweights import MotionWeights, read_motion_weights
+from microexpr.pipelines.framing import Framing
+from microexpr.pipelines.metrics import majority_row, per_class, scores
+from microexpr.pipelines.modelcards import NOT_FOR
+from microexpr.pipelines.models import Model, load_model
+from microexpr.pipelines.registry import build, get_method
+from microexpr.pipelines.statistics import bootstrap_interval
+
+#: Where the outer corners of the eyes lie in the maps it was trained on: a face that fills the picture, as in stored
+#: maps; the size is enough for the optical flow of a pixel.
+FRAMING = Framing((172, 140), ((0.1007, 0.272), (0.8993, 0.272)), True)
+
+_METHOD = "zero-shot"
+_FIGURES = Path(__file__).parent / "cards" / "zeroshot.json"
+_WHY_NOT = (
+    "It names a facial movement, which a person may make for many reasons, not what the person feels, thinks or means "
+    "to do. It has seen no person at all: its idea of a smile is a drawing. About one answer in four is wrong on "
+    "laboratory clips, more on others, and it does not know by how sure it is which ones."
+)
+_ERRORS = "ERRORS"
+# By how sure it is, answers are counted in so many bins of one width.
+_BINS = 10
+
+
+def shipped_model() -> Model:
+    """Return the model that comes with the package: fitted on no clip, careful, its card beside it.
+
+    Returns
+    -------
+    Model
+        Of classes negative, positive and surprise. It needs frames (any rate from 25 a second, a face of which the
+        eyes are told apart) or a stored flow map; torch is not needed.
+
+    Examples
+    --------
+    >>> shipped_model().classes
+    ('negative', 'positive', 'surprise')
+    """
+    return Model(
+        method=_METHOD,
+        estimator=build(_METHOD),
+        classes=read_motion_weights().classes,
+        needs=get_method(_METHOD).needs,
+        framing=FRAMING,
+        card=shipped_card(),
+        careful=True,
+    )
+
+
+def model_at(path: str | Path | None) -> Model:
+    """Return the model of a file: what `microexpr fit` wrote (.mxm) or `microexpr pretrain` (.safetensors).
+
+    Parameters
+    ----------
+    path : path or None
+        None takes the model that comes with the package.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or of another kind; see `load_model`.
+    NeedsError
+        If it is a network and the extra `deep` is not installed.
+    """
+    if path is None:
+        return shipped_model()
+    if Path(path).suffix != ".safetensors":
+        return load_model(path)
+    weights = read_motion_weights(path)
+    shipped = shipped_model()
+    card = {**shipped.card, "settings": {"set": {"model": Path(path).name}, "all": dict(weights.made)}}
+    card |= {"trained_on": _trained_on(weights), "measured": "not measured", "measured_on": {}}
+    return replace(
+        shipped, estimator=build(_METHOD, zeroshotclassifier__model=str(path)), classes=weights.classes, card=card
+    )
+
+
+@lru_cache(maxsize=1)
+def shipped_card() -> dict[str, Any]:
+    """Return the card of the model that comes with the package, as `make_card` makes those of others.
+
+    Beside theirs it has `measured_on`, the figures on each data set that it was tried on (see `measured_on`), and
+    `errors`, what is known of its errors in words.
+    """
+    record = get_method(_METHOD)
+    weights = read_motion_weights()
+    found = json.loads(_FIGURES.read_text(encoding="utf-8"))
+    made = weights.made
+    return {
+        "method": {
+            "name": _METHOD,
+            "summary": record.summary,
+            "reference": record.reference,
+            "caution": record.caution,
+            "seed": made["seed"],
+        },
+        "settings": {"set": {}, "all": dict(made)},
+        "trained_on": _trained_on(weights),
+        "auxiliary": None,
+        "measured": found["all"],
+        "measured_on": found,
+        "errors": _ERRORS,
+        "not_for": list(NOT_FOR),
+        "why_not": _WHY_NOT,
+        "holds": "The weights were computed from drawn motion; no picture and no number of any person is in them.",
+        "made": {"date": found["date"], "versions": found["versions"]},
+    }
+
+
+def _trained_on(weights: MotionWeights) -> dict[str, Any]:
+    made = weights.made
+    n_maps = made.get("networks", 0) * made.get("steps", 0) * made.get("maps_a_step", 0)
+    return {
+        "datasets": [{"name": "synthetic motion", "clips": n_maps, "subjects": 0, "classes": {}, "fps": None}],
+        "clips": n_maps,
+        "subjects": 0,
+        "classes": {},
+        "labels": "negative, positive, surprise",
+        "apexes_searched": 0,
+        "digest": weights.digest(),
+    }
+
+
+def measured_on(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return figures of a model that was trained on none of these clips.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `microexpr.run` gives them, with `proba_<class>`.
+    classes : tuple of str
+
+    Returns
+    -------
+    dict
+        `clips`, `subjects`, `accuracy`, `UF1` and `UAR` (estimate, low, high), `majority`, `per_class`, `confusion`
+        (true class -> named class -> clips) and `sureness`: the mean probability of the class that was named, the
+        share of right answers, and the expected calibration error over ten bins of one width.
+    """
+    pooled, always = scores(predictions, classes), majority_row(predictions, classes)
+    figures: dict[str, Any] = {
+        "protocol": "nothing trained",
+        "clips": pooled["n_clips"],
+        "subjects": pooled["n_subjects"],
+        "accuracy": round(float(pooled["accuracy"]), 4),
+    }
+    for metric in ("UF1", "UAR"):
+        one = bootstrap_interval(predictions, classes, metric=metric)
+        figures[metric] = {name: round(float(getattr(one, name)), 4) for name in ("estimate", "low", "high")}
+    figures["majority"] = {"UF1": round(float(always["UF1"]), 4), "UAR": round(float(always["UAR"]), 4)}
+    figures["per_class"] = {
+        str(name): {key: round(float(row[key]), 4) for key in ("precision", "recall", "f1")}
+        | {"clips": int(row["support"])}
+        for name, row in per_class(predictions, classes).iterrows()
+    }
+    counts = pd.crosstab(predictions["y_true"], predictions["y_pred"])
+    figures["confusion"] = {
+        true: {named: int(counts.get(named, pd.Series(dtype=int)).get(true, 0)) for named in classes}
+        for true in classes
+    }
+    figures["sureness"] = _sureness(predictions, classes)
+    return figures
+
+
+def _sureness(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, float]:
+    sure = predictions[[f"proba_{name}" for name in classes]].to_numpy().max(axis=1)
+    right = predictions["y_true"].eq(predictions["y_pred"]).to_numpy()
+    bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    off = sum(
+        (bins == number).mean() * abs(sure[bins == number].mean() - right[bins == number].mean())
+        for number in np.unique(bins)
+    )
+    return {
+        "mean": round(float(sure.mean()), 4),
+        "right": round(float(right.mean()), 4),
+        "calibration_error": round(float(off), 4),
+    }

@@ -103,7 +103,7 @@ def rendered(subjects: Annotated[int, typer.Option()] = 10, peak: Annotated[floa
 @app.command()
 def changes(n_clips: Annotated[int, typer.Option()] = 30) -> None:
     """Print how often other light, size, frame rate or noise leave the class as it was, and how far answers move."""
-    clips = make_clips(-(-n_clips // 3), 3, seed=SEED, size=(280, 240), peak_motion=(1.0, 3.0)).clips[:n_clips]
+    clips = make_clips(-(-n_clips // 3), 3, seed=SEED, size=(280, 240), peak_motion=(0.5, 2.0)).clips[:n_clips]
     model = ZeroShotClassifier()
     with threadpool_limits(1):
         plain = [answers(model, clip.frames(), clip) for clip in clips]
@@ -113,16 +113,13 @@ def changes(n_clips: Annotated[int, typer.Option()] = 30) -> None:
                 frames, positions = change(clip.frames(), (clip.onset, clip.apex))
                 second = answers(model, frames, replace(clip, onset=positions[0], apex=positions[1]))
                 if first is not None and second is not None:
-                    rows.append(
-                        (
-                            first[0].argmax() == second[0].argmax(),
-                            *(np.abs(a - b).mean() for a, b in zip(first, second, strict=True)),
-                        )
-                    )
+                    moved = [np.abs(before - after).max() for before, after in zip(first, second, strict=True)]
+                    rows.append((first[0].argmax() == second[0].argmax(), *moved))
             same, shares, strengths = np.mean(rows, axis=0)
+            most = np.max(rows, axis=0)
             print(
-                f"{name:24s} {len(rows)} clips: same class {same:.3f}; mean change of probabilities {shares:.3f}, "
-                f"of strengths {strengths:.3f}",
+                f"{name:24s} {len(rows)} clips: same class {same:.3f}; largest change of a probability "
+                f"{shares:.3f} in the mean, {most[1]:.3f} at most; of a strength {strengths:.3f}, {most[2]:.3f}",
                 flush=True,
             )
 

@@ -63,7 +63,11 @@ def test_garbage_in_place_of_the_test_clips_leaves_its_fitted_model_identical(na
     digests = honest[f"proba_{CLASSES[0]}"], garbage[f"proba_{CLASSES[0]}"]
     assert digests[0][own].tolist() == digests[1][own].tolist()
     # The digest sees what was learned: in the other folds the garbage is in the training set.
-    assert name == "majority" or (digests[0][~own] != digests[1][~own]).all()
+    # A method that learns nothing is the same in all folds, by its weights.
+    if name == "zero-shot":
+        assert digests[0].nunique() == digests[1].nunique() == 1
+    else:
+        assert name == "majority" or (digests[0][~own] != digests[1][~own]).all()
 
 
 def test_the_networks_of_the_papers_are_there():

@@ -123,6 +123,8 @@ def make_motion_maps(n_maps: int, seed: int = 0, *, alone: float = 0.0) -> Motio
     third, a sixth and a twelfth of the map, times .1 to 3 from one map to another.
 
     What is not modelled: wrinkles, light, occlusion, and that flow is piecewise smooth with edges along features.
+    Learning from rendered faces whose motion was measured by real flow programs changed nothing that could be told
+    (`benchmarks/zero_shot.md`), so those errors are drawn too.
 
     References
     ----------

@@ -293,6 +293,7 @@ def save_model(model: Model, path: str | Path) -> None:
         "classes": list(model.classes),
         "needs": list(model.needs),
         "framing": model.framing.facts(),
+        "careful": model.careful,
         "card": model.card,
     }
     write_model_file(path, header, model.estimator)
@@ -337,7 +338,9 @@ def load_model(path: str | Path) -> Model:
     classes = tuple(facts["classes"])
     if _answers(estimator) != set(classes):
         raise DataError(f"{path}: its header names the classes {join_names(classes)}, which its classifier does not")
-    return Model(facts["method"], estimator, classes, tuple(facts["needs"]), facts["framing"], facts["card"])
+    return Model(
+        facts["method"], estimator, classes, tuple(facts["needs"]), facts["framing"], facts["card"], facts["careful"]
+    )
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -408,7 +411,11 @@ def _checked_header(path: str | Path, header: Mapping[str, Any]) -> dict[str, An
         framing = Framing.from_facts(header.get("framing"))
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    return {**header, "framing": framing}
+    # Models are careful since that comes in their header.
+    careful = header.get("careful", False)
+    if type(careful) is not bool:
+        raise DataError(f"{path}: its header says that it is careful: {careful!r}; it must be true or false")
+    return {**header, "framing": framing, "careful": careful}
 
 
 def _are_names(values: object) -> bool:

@@ -14,6 +14,7 @@ from microexpr.features import flow_map
 from microexpr.pipelines.framing import frame_clip
 from microexpr.pipelines.harness import run
 from microexpr.pipelines.metrics import scores
+from microexpr.pipelines.models import load_model, save_model
 from microexpr.pipelines.pretraining import pretrain
 from microexpr.pipelines.zeroshot import FRAMING, measured_on, model_at, shipped_card, shipped_model
 
@@ -150,6 +151,16 @@ def test_the_card_says_what_it_was_made_from_and_not_for():
     for figures in (card["measured_on"][name] for name in ("all", "casme2", "smic")):
         assert figures["UF1"]["low"] < figures["UF1"]["estimate"] < figures["UF1"]["high"]
         assert sum(sum(row.values()) for row in figures["confusion"].values()) == figures["clips"]
+
+
+def test_it_can_be_kept_as_a_model_file_and_stays_careful(model, tmp_path):
+    save_model(model, tmp_path / "kept.mxm")
+    kept = load_model(tmp_path / "kept.mxm")
+    clip = rendered(SMILE)
+    pd.testing.assert_frame_equal(kept.predict([clip]), model.predict([clip]))
+    still = Clip("still", ArraySource(np.stack([clip.frames()[0]] * 2)), onset=0, apex=1)
+    with pytest.raises(NoAnswer, match="still: "):
+        kept.predict([still])
 
 
 def test_another_file_of_weights_is_taken_and_its_card_measures_nothing(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """Long videos opened for reading frame by frame: a file, a pipe or a camera."""
 
-__all__ = ["OpenVideo", "open_video"]
+__all__ = ["OpenVideo"]
 
 import sys
 from collections.abc import Iterator
@@ -123,11 +123,6 @@ class OpenVideo:
             raise DataError(
                 f"{self.name}: breaks off after frame {position - 1}: {self._declared_end:.2f} seconds were declared"
             )
-
-
-def open_video(source: str | Path, *, color: bool = False) -> OpenVideo:
-    """Open a video; see `OpenVideo`."""
-    return OpenVideo(source, color=color)
 
 
 def _name(source: str | Path) -> str:

@@ -13,7 +13,7 @@ from microexpr.core.checks import check_choice, check_float
 from microexpr.core.errors import DataError, ParameterError, join_names
 from microexpr.core.sources import FrameSource
 from microexpr.video.heartrate import LEAST_SECONDS, heart_rate, reliable_snr, snr_quality
-from microexpr.video.opening import OpenVideo, open_video
+from microexpr.video.opening import OpenVideo
 from microexpr.video.pulsesignal import PULSE_METHODS, pulse_signal, runs_of
 from microexpr.video.skin import skin_traces
 
@@ -93,7 +93,7 @@ def pulse(
     Parameters
     ----------
     video : path, FrameSource, or iterable of uint8 ndarray of shape (height, width, 3)
-        A file, a pipe or a camera, as `microexpr.video.opening.open_video` takes them, is decoded frame by frame; of a
+        A file, a pipe or a camera, as `microexpr.video.opening.OpenVideo` takes them, is decoded frame by frame; of a
         video of any length only three numbers a frame are kept.
     fps : float >= 10, in frames per second
         None reads it from the file; frames need it.
@@ -137,7 +137,7 @@ def pulse(
     _check_settings(method, window, step)
     notes: list[str] = []
     if isinstance(video, (str, Path)):
-        with open_video(video, color=True) as opened:
+        with OpenVideo(video, color=True) as opened:
             called = opened.name if name is None else name
             rate = opened.fps if fps is None else fps
             frames: Iterable[np.ndarray] = _until_broken(opened, notes)

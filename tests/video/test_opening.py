@@ -11,7 +11,7 @@ import pytest
 from toyset.films import decoded, ramp, write_film
 
 from microexpr.core.errors import DataError, ParameterError
-from microexpr.video.opening import OpenVideo, open_video
+from microexpr.video.opening import OpenVideo
 
 SIZE = (64, 80)
 
@@ -115,7 +115,7 @@ def test_a_lossless_grey_film_gives_its_own_pixels(tmp_path):
         for frame in grey:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="gray")))
         container.mux(stream.encode(None))
-    with open_video(path) as opened:
+    with OpenVideo(path) as opened:
         np.testing.assert_array_equal(list(opened), grey)
 
 

@@ -208,7 +208,7 @@ def test_where_a_video_vanishes_is_said(monkeypatch, face):
             yield from face[:80]
             raise DataError("camera:0: breaks off after frame 79: no such device")
 
-    monkeypatch.setattr(sys.modules["microexpr.video.pulse"], "open_video", lambda video, color: Vanishing())
+    monkeypatch.setattr(sys.modules["microexpr.video.pulse"], "OpenVideo", lambda video, color: Vanishing())
     found = pulse("camera:0")
     assert len(found.traces) == 80
     assert found.notes == (

@@ -8,6 +8,9 @@ from torch import Tensor
 
 from microexpr.deep._checkpoints import part
 
+#: The largest seed of a training; the smallest is 0.
+MAX_SEED = 2**32 - 1
+
 
 class Generator:
     """A stream of torch's random numbers on the CPU and, where the training runs on one, on its GPU."""

@@ -1,8 +1,24 @@
-"""When a training with held-out subjects has had enough."""
+"""Early stopping: which training subjects are held out for it, and when a training has had enough."""
 
 from collections.abc import Sequence
 
+import numpy as np
 from torch import Tensor, nn
+
+from microexpr.core.training import check_groups, subject_folds
+
+_PURPOSE = "early stopping"
+# Of five folds of subjects, one is held out to stop on.
+_FOLDS = 5
+
+
+def hold_out(
+    labels: np.ndarray, subjects: np.ndarray | None, domains: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of clips to train on and of those to stop on, no subject in both."""
+    subjects = check_groups(subjects, len(labels), _PURPOSE)
+    train, held_out = subject_folds(labels, subjects, _FOLDS, _PURPOSE, domains)[0]
+    return train, held_out
 
 
 class Best:

@@ -1,4 +1,4 @@
-"""The classifier around every network: fit, predict, early stopping on training subjects, resuming."""
+"""The classifier around every network: what users call, what a subclass says, how it predicts and is pickled."""
 
 __all__ = ["NetworkClassifier", "check_share"]
 
@@ -12,34 +12,26 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
-from skorch.callbacks import GradientNormClipping
-from skorch.helper import predefined_split
-from torch import Tensor, nn
+from torch import Tensor
 
 from microexpr.core.checks import check_choice, check_float, check_int
 from microexpr.core.errors import DataError, ParameterError
-from microexpr.core.progress import progress
-from microexpr.core.training import check_beside, check_classes, check_domain, check_groups, subject_folds
+from microexpr.core.training import check_beside, check_classes, check_domain
 from microexpr.deep._looking import attention_maps
-from microexpr.deep._loop import Loop, Rows, Settings, StepDecay, epoch_means
-from microexpr.deep._randomness import Generator, own_generator
-from microexpr.deep._resuming import checkpoint_of, keep, take_up
-from microexpr.deep._stopping import Best
+from microexpr.deep._randomness import MAX_SEED, own_generator
+from microexpr.deep._stopping import hold_out
+from microexpr.deep._training import Clips, train_epochs
 from microexpr.deep.devices import (
     DEVICES,
     PRECISIONS,
+    channels_last,
     choose_device,
     gpu_errors,
-    keep_freed_memory,
     one_cpu_thread,
     resolved_precision,
 )
 from microexpr.deep.network import LayerRow, Network, layer_table
 
-_PURPOSE = "early stopping"
-_MAX_SEED = 2**32 - 1
-# Of five folds of subjects, one is held out to stop on.
-_STOPPING_FOLDS = 5
 # At most so many clips at a time are predicted: what they need does not grow with a data set.
 _PREDICT_BATCH = 64
 
@@ -157,7 +149,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         if self.patience is not None:
             check_int(self.patience, "patience", minimum=1)
         if self.random_state is not None:
-            check_int(self.random_state, "random_state", minimum=0, maximum=_MAX_SEED)
+            check_int(self.random_state, "random_state", minimum=0, maximum=MAX_SEED)
 
     def fit(self, X: object, y: object, groups: object = None, domain: object = None) -> Self:
         """Train on all rows.
@@ -203,10 +195,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         self.classes_, codes = check_classes(labels)
         domains = check_domain(domain, len(rows))
         subjects = None if groups is None else check_beside(groups, "groups", len(rows))
-        train, held_out = self._split(labels, subjects, domains)
+        train, held_out = np.arange(len(labels)), None
+        if self.patience is not None:
+            train, held_out = hold_out(labels, subjects, domains)
         self.input_shape_ = tuple(rows.shape[1:])
+        device = choose_device(self.device)
+        self.computed_on_ = f"{device.type}, {resolved_precision(device, self.precision)}"
         own = np.zeros(len(rows), np.int64) if domains is None else np.asarray(domains, np.int64)
-        yield from self._train(rows, codes, own, train, held_out)
+        for trained in train_epochs(self, Clips(rows, codes, own), train, held_out, device):
+            self.history_ = trained.history
+            self.network_ = trained.network
+            self.n_epochs_ = trained.n_epochs
+            yield self
 
     def predict_proba(self, X: object) -> np.ndarray:
         """Return the probability of each class, float64 of shape (n_clips, n_classes), each row of sum 1."""
@@ -258,132 +258,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
                 parts.append(maps.cpu())
         return np.asarray(torch.cat(parts).numpy(), np.float32)
 
-    # How it trains
-
-    def _checked_rows(self, X: object) -> np.ndarray:
-        values = np.asarray(X)
-        if values.dtype.kind not in "uif" or values.ndim < 2 or len(values) == 0:
-            raise DataError(f"X is {values.dtype} of shape {values.shape}: it must be numbers of shape (n_clips, ...)")
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise DataError("X holds NaN or infinity")
-        rows = self._shape(values)
-        return np.ascontiguousarray(rows, dtype=np.uint8 if rows.dtype == np.uint8 else np.float32)
-
-    def _split(
-        self, labels: np.ndarray, subjects: np.ndarray | None, domains: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the rows to train on and those of held-out training subjects to stop on."""
-        if self.patience is None:
-            return np.arange(len(labels)), None
-        subjects = check_groups(subjects, len(labels), _PURPOSE)
-        train, held_out = subject_folds(labels, subjects, _STOPPING_FOLDS, _PURPOSE, domains)[0]
-        return train, held_out
-
-    def _train(
-        self, rows: np.ndarray, codes: np.ndarray, domain: np.ndarray, train: np.ndarray, held_out: np.ndarray | None
-    ) -> Iterator[Self]:
-        device = choose_device(self.device)
-        if device.type == "cpu":
-            keep_freed_memory()
-        self.computed_on_ = f"{device.type}, {resolved_precision(device, self.precision)}"
-        weights = self._clip_weights(codes, train)
-        seed = int(np.random.default_rng().integers(_MAX_SEED)) if self.random_state is None else self.random_state
-        generator = Generator(seed, device)
-        with generator.used(), gpu_errors(self.batch_size):
-            network = _channels_last(self._network(self.input_shape_, len(self.classes_)))
-            # Its first weights too: it may begin from what it learned of clips that are none of these.
-            first = [value.numpy() for value in network.state_dict().values()]
-            checkpoint = checkpoint_of(self, [rows, codes, domain, train, *first])
-
-            def on_device(positions: np.ndarray) -> Rows:
-                return Rows(
-                    torch.from_numpy(rows[positions]).to(device),
-                    torch.from_numpy(codes[positions].astype(np.int64)).to(device),
-                    torch.from_numpy(weights[positions]).to(device),
-                    torch.from_numpy(domain[positions]).to(device),
-                )
-
-            data = on_device(train)
-            loop = self._loop(network, device, None if held_out is None else on_device(held_out))
-            loop.initialize()
-            loop.notify("on_train_begin", X=data, y=None)
-        best = Best()
-        self.history_: dict[str, list[float]] = take_up(checkpoint, loop, generator, best)
-        done = len(next(iter(self.history_.values()), []))
-        with progress("  epochs", self.epochs, done=done) as advance:
-            for epoch in range(done, self.epochs):
-                if best.is_over(self.patience):
-                    break
-                with generator.used(), one_cpu_thread(), gpu_errors(self.batch_size):
-                    loop.fit_loop(data, epochs=1)
-                for name, value in epoch_means(loop.history[-1]).items():
-                    self.history_.setdefault(name, []).append(value)
-                if held_out is not None:
-                    best.see(self.history_["valid_loss"], loop.module_)
-                self.network_ = loop.module_.eval()
-                self.n_epochs_ = epoch + 1
-                last = epoch + 1 == self.epochs or best.is_over(self.patience)
-                if last:
-                    self._finish(loop, best)
-                else:
-                    keep(checkpoint, loop, generator, best, self.history_)
-                advance(self._told())
-                yield self
-        checkpoint.forget()
-
-    def _finish(self, loop: Loop, best: Best) -> None:
-        if best.state is not None:
-            loop.module_.load_state_dict(best.state)
-            self.n_epochs_ = best.epoch
-        self.network_ = loop.module_.to("cpu").eval()
-
-    def _loop(self, network: Network, device: torch.device, held_out: Rows | None) -> Loop:
-        callbacks: list[tuple[str, Any]] = []
-        if self._DECAY is not None:
-            callbacks.append(("decay", StepDecay(*self._DECAY)))
-        if self._CLIP is not None:
-            callbacks.append(("clip", GradientNormClipping(self._CLIP)))
-        groups = [
-            (pattern, {"weight_decay": self.weight_decay, **own}) for pattern, own in self._groups_of_parameters()
-        ]
-        loop = Loop(
-            network,
-            criterion=nn.Identity,  # not asked: the network states its own losses
-            optimizer=self._OPTIMIZER,
-            optimizer__weight_decay=self.weight_decay,
-            optimizer__param_groups=groups,
-            lr=self.lr,
-            batch_size=self.batch_size,
-            train_split=None if held_out is None else predefined_split(held_out),
-            callbacks=callbacks,
-            device=str(device),
-            verbose=0,
-        )
-        loop.extras = Settings(
-            lambda inputs: _channels_last(self._prepare(inputs)),
-            self._augment,
-            self._COPIES,
-            self.precision,
-            self.epochs,
-        )
-        return loop
-
-    def _clip_weights(self, codes: np.ndarray, train: np.ndarray) -> np.ndarray:
-        if self.class_weight is None:
-            return np.ones(len(codes), np.float32)
-        counts = np.bincount(codes[train], minlength=len(self.classes_))
-        return np.asarray((len(train) / (len(counts) * counts))[codes], np.float32)
-
-    def _told(self) -> str:
-        """Return the last epoch's losses by name, short enough for a bar: `top 0.412, bottom 0.520, valid 1.310`."""
-        last = {name: losses[-1] for name, losses in self.history_.items()}
-        terms = {name.removeprefix("train_"): loss for name, loss in last.items() if name.startswith("train_")}
-        if len(terms) == 2:
-            del terms["loss"]  # the sum of a single term is that term
-        if "valid_loss" in last:
-            terms["valid"] = last["valid_loss"]
-        return ", ".join(f"{name} {loss:.3f}" for name, loss in terms.items())
-
     # How it predicts
 
     def _run(self, X: object, output: str) -> np.ndarray:
@@ -394,10 +268,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         size = min(self.batch_size, _PREDICT_BATCH)
         with self._evaluating(device), torch.inference_mode(), one_cpu_thread(), gpu_errors(size):
             parts = [
-                self.network_(_channels_last(self._prepare(batch.to(device))))[output].float().cpu()
+                self.network_(channels_last(self._prepare(batch.to(device))))[output].float().cpu()
                 for batch in torch.from_numpy(rows).split(size)
             ]
         return np.asarray(torch.cat(parts).numpy())
+
+    def _checked_rows(self, X: object) -> np.ndarray:
+        values = np.asarray(X)
+        if values.dtype.kind not in "uif" or values.ndim < 2 or len(values) == 0:
+            raise DataError(f"X is {values.dtype} of shape {values.shape}: it must be numbers of shape (n_clips, ...)")
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise DataError("X holds NaN or infinity")
+        rows = self._shape(values)
+        return np.ascontiguousarray(rows, dtype=np.uint8 if rows.dtype == np.uint8 else np.float32)
 
     def _input_rows(self, X: object) -> np.ndarray:
         rows = self._checked_rows(X)
@@ -431,7 +314,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         super().__setstate__(state)
         if weights is not None:
             with own_generator():
-                self.network_ = _channels_last(self.blank_network())
+                self.network_ = channels_last(self.blank_network())
             self.network_.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in weights.items()})
             self.network_.eval()
 
@@ -457,13 +340,3 @@ def check_share(value: object, name: str) -> float:
     if share >= 1:
         raise ParameterError(f"{name} is {value!r}: it must be below 1")
     return share
-
-
-def _channels_last(item: Any) -> Any:
-    """Lay 4-D tensors out as (n, rows, columns, channels): the same numbers, mostly faster, on small maps slower."""
-    if isinstance(item, nn.Module):
-        # Weight by weight: a module as a whole refuses where some are of 3-D convolutions.
-        for weight in item.parameters():
-            weight.data = _channels_last(weight.data)
-        return item
-    return item.contiguous(memory_format=torch.channels_last) if item.ndim == 4 else item

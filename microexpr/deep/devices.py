@@ -1,9 +1,10 @@
-"""Where a network computes: the device, its number formats, and what goes wrong there."""
+"""Where a network computes: the device, its number formats and layout, and what goes wrong there."""
 
 __all__ = [
     "DEVICES",
     "PRECISIONS",
     "autocast",
+    "channels_last",
     "choose_device",
     "gpu_errors",
     "keep_freed_memory",
@@ -16,8 +17,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from typing import Any
 
 import torch
+from torch import nn
 
 from microexpr.core.checks import check_choice
 from microexpr.core.errors import MicroexprError, ParameterError
@@ -62,6 +65,16 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     if resolved_precision(device, precision) == "bfloat16":
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
+
+
+def channels_last(item: Any) -> Any:
+    """Lay 4-D tensors out as (n, rows, columns, channels): the same numbers, mostly faster, on small maps slower."""
+    if isinstance(item, nn.Module):
+        # Weight by weight: a module as a whole refuses where some are of 3-D convolutions.
+        for weight in item.parameters():
+            weight.data = channels_last(weight.data)
+        return item
+    return item.contiguous(memory_format=torch.channels_last) if item.ndim == 4 else item
 
 
 @cache

@@ -22,6 +22,7 @@ from microexpr.core.checks import check_int
 from microexpr.core.digest import canonical_json
 from microexpr.core.errors import DataError, ParameterError, join_names, one_line
 from microexpr.deep.classifier import NetworkClassifier
+from microexpr.deep.devices import channels_last
 
 _HEADER = "microexpr"
 _FORMAT = 1
@@ -206,11 +207,8 @@ def load_network(path: str | Path) -> NetworkClassifier:
     with torch.random.fork_rng():
         network = classifier.blank_network()
     network.load_state_dict(tensors)
-    for weight in network.parameters():
-        # As in training: another layout would add in another order, and predictions differ in their last bits.
-        if weight.ndim == 4:
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-    classifier.network_ = network.eval()
+    # As in training: another layout would add in another order, and predictions differ in their last bits.
+    classifier.network_ = channels_last(network).eval()
     return classifier
 
 

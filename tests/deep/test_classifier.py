@@ -14,6 +14,7 @@ from microexpr.core.errors import DataError, MicroexprError, ParameterError
 from microexpr.core.progress import visible_progress
 from microexpr.core.resume import resumable
 from microexpr.deep import _checkpoints, devices
+from microexpr.deep._stopping import hold_out
 from microexpr.deep.classifier import NetworkClassifier
 from microexpr.deep.network import Network
 from microexpr.deep.ststnet import STSTNetClassifier
@@ -209,7 +210,7 @@ def test_the_held_out_subjects_do_not_train():
     X = rows(n_clips=20)
     labels, subjects = np.array(["negative", "positive"] * 10), np.repeat([f"s{n}" for n in range(10)], 2)
     model = LinearClassifier(epochs=1, patience=1)
-    train, held_out = model._split(labels, subjects, None)
+    train, held_out = hold_out(labels, subjects, None)
     assert not set(subjects[train]) & set(subjects[held_out])
     assert 2 <= len(held_out) < 10
     other = X.copy()
@@ -222,7 +223,7 @@ def test_the_held_out_subjects_do_not_train():
 def test_auxiliary_clips_never_decide_when_to_stop():
     labels, subjects = np.array(["negative", "positive"] * 10), np.repeat([f"s{n}" for n in range(10)], 2)
     domain = np.repeat([0, 1], 10)
-    _, held_out = LinearClassifier(patience=1)._split(labels, subjects, domain)
+    _, held_out = hold_out(labels, subjects, domain)
     assert (domain[held_out] == 0).all()
 
 

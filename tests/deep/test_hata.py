@@ -6,7 +6,7 @@ from toyset.networks import EIGHT, learns_eight_clips, noise, obeys_its_seed, re
 
 from microexpr.core.errors import DataError, ParameterError
 from microexpr.core.resume import resumable
-from microexpr.deep import HataClassifier, _checkpoints
+from microexpr.deep import HataClassifier, _checkpoints, classifier
 from microexpr.deep.hata import AttentionBranch, HataNet
 
 CODES = [["negative", "positive", "surprise"].index(name) for name in EIGHT]
@@ -192,13 +192,13 @@ def test_fine_tuning_starts_from_what_the_macro_clips_taught(apexes, once):
 def test_own_clips_alone_end_the_training(apexes, once, monkeypatch):
     X, y, domain = macro_and_own(apexes)
     seen = []
-    plain = HataClassifier._train
+    plain = classifier.train_epochs
 
-    def train(self, rows, codes, domain, train, held_out):
-        seen.append((self.epochs, self.finetune, rows.copy(), domain.tolist()))
-        yield from plain(self, rows, codes, domain, train, held_out)
+    def train(model, clips, *rest):
+        seen.append((model.epochs, model.finetune, clips.inputs.copy(), clips.domain.tolist()))
+        yield from plain(model, clips, *rest)
 
-    monkeypatch.setattr(HataClassifier, "_train", train)
+    monkeypatch.setattr(classifier, "train_epochs", train)
     model = quick(finetune=True, pretrain_epochs=2, abn=False)
     epochs = [(fitted.n_epochs_, hasattr(fitted, "_start")) for fitted in model.fit_epochs(X, y, domain=domain)]
     assert epochs == [(1, False)]

@@ -9,6 +9,7 @@ from toyset.networks import EIGHT, learns_eight_clips, obeys_its_seed, refuses_s
 from microexpr.core.digest import digest, estimator_spec
 from microexpr.core.errors import DataError, ParameterError
 from microexpr.deep import NMERClassifier
+from microexpr.deep._training import new_loop
 from microexpr.deep.nmer import NMER
 from microexpr.deep.resnet import ResNet18
 
@@ -170,7 +171,7 @@ def test_its_seed_decides(images):
 def test_the_backbone_learns_at_a_rate_of_its_own():
     model = quick(backbone_lr=1e-5, lr=1e-3, adversarial=True)
     network = model._network((3, 32, 32), 3)
-    loop = model._loop(network, torch.device("cpu"), None).initialize()
+    loop = new_loop(model, network, torch.device("cpu"), None).initialize()
     rates = {}
     for group in loop.optimizer_.param_groups:
         assert group["weight_decay"] == 1e-6

@@ -3,7 +3,7 @@
     python -m benchmarks.zero_shot real FOLDER [--card FILE]
     python -m benchmarks.zero_shot rendered
     python -m benchmarks.zero_shot changes
-    python -m benchmarks.zero_shot finetune FOLDER [--jobs 2]
+    python -m benchmarks.zero_shot finetune FOLDER [--jobs 2] [--seed 0]
     python -m benchmarks.zero_shot speed
 
 `real` names the maps in FOLDER (as `--data flowmaps=FOLDER` reads them): nothing is trained, every clip is answered.
@@ -75,14 +75,14 @@ def real(folder: str, card: Annotated[Path | None, typer.Option()] = None) -> No
 
 
 @app.command()
-def finetune(folder: str, jobs: Annotated[int, typer.Option()] = 2) -> None:
+def finetune(folder: str, jobs: Annotated[int, typer.Option()] = 2, seed: Annotated[int, typer.Option()] = 0) -> None:
     """Print leave-one-subject-out figures of both."""
     clips = load_data(f"flowmaps={folder}")
     for name, params in (
         ("pretrained-finetune", {}),
         ("pretrained-finetune", {"motionnetclassifier__start": "random", "motionnetclassifier__epochs": 60}),
     ):
-        table = run(name, clips, params=params, n_jobs=jobs)
+        table = run(name, clips, params=params, seed=seed, n_jobs=jobs)
         figures = scores(table, clips.classes)
         low, high = (getattr(bootstrap_interval(table, clips.classes, metric="UF1"), end) for end in ("low", "high"))
         print(

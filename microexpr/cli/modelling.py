@@ -39,7 +39,7 @@ def fit(
     with stoppable("the same command goes on from here"):
         from microexpr.core.progress import visible_progress
         from microexpr.data.catalog import load_data
-        from microexpr.pipelines.models import fit_and_save
+        from microexpr.pipelines.modelfitting import fit_and_save
         from microexpr.pipelines.report.model_text import print_card
         from microexpr.pipelines.settings import parse_settings
 
@@ -96,7 +96,7 @@ def predict(
 
 def card(model: Annotated[Path, typer.Argument(help="A file that `microexpr fit` wrote.")]) -> None:
     """Show what a model was trained on, how well it does, and what it is not for."""
-    from microexpr.pipelines.models import read_card
+    from microexpr.pipelines.modelsaving import read_card
     from microexpr.pipelines.report.model_text import print_card
 
     print_card(read_card(model))

@@ -15,7 +15,8 @@ from microexpr.core.motionweights import MotionWeights, read_motion_weights
 from microexpr.pipelines.framing import Framing
 from microexpr.pipelines.metrics import majority_row, per_class, scores
 from microexpr.pipelines.modelcards import NOT_FOR
-from microexpr.pipelines.models import Model, load_model
+from microexpr.pipelines.models import Model
+from microexpr.pipelines.modelsaving import load_model
 from microexpr.pipelines.registry import build, get_method
 from microexpr.pipelines.statistics import bootstrap_interval
 

@@ -17,7 +17,8 @@ from sklearn.svm import SVC
 from microexpr.core.errors import DataError, MicroexprError
 from microexpr.data import make_clips
 from microexpr.pipelines.modelfile import read_model_file, write_model_file
-from microexpr.pipelines.models import fit_model, load_model, read_card, save_model
+from microexpr.pipelines.modelfitting import fit_model
+from microexpr.pipelines.modelsaving import load_model, read_card, save_model
 from microexpr.pipelines.modelstate import dump_state, restore_state
 from microexpr.pipelines.report.model_text import print_card
 
@@ -99,7 +100,7 @@ def test_a_pickle_under_our_name_is_refused(tmp_path):
         "sklearn.preprocessing.FunctionTransformer",
         "sklearn.feature_extraction.text.CountVectorizer",
         "microexpr.core.atomic.write_atomic",
-        "microexpr.pipelines.models.fit_and_save",
+        "microexpr.pipelines.modelfitting.fit_and_save",
         "microexpr.core.sources.VideoSource",
         "antigravity.fly",
         "SVC",

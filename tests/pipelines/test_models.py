@@ -19,7 +19,8 @@ from microexpr.data import make_clips, make_macro_clips
 from microexpr.pipelines import registry
 from microexpr.pipelines.harness import run
 from microexpr.pipelines.modelcards import NOT_FOR, make_card
-from microexpr.pipelines.models import fit_and_save, fit_model, load_model, read_card, save_model
+from microexpr.pipelines.modelfitting import fit_and_save, fit_model
+from microexpr.pipelines.modelsaving import load_model, read_card, save_model
 from microexpr.pipelines.modelstate import STORABLE
 from microexpr.pipelines.registry import all_methods, build, get_method, method
 
@@ -220,7 +221,7 @@ def test_a_network_of_a_machine_without_torch_says_what_is_missing(tmp_path, mon
 
 
 def test_a_wrong_suffix_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
-    monkeypatch.setattr("microexpr.pipelines.models.run", None)
+    monkeypatch.setattr("microexpr.pipelines.modelfitting.run", None)
     with pytest.raises(ParameterError, match=r"out is '.*model\.pkl': it must end in \.mxm"):
         fit_and_save("flow-svm", CLIPS, tmp_path / "model.pkl")
     with pytest.raises(ParameterError, match=r"must end in \.mxm"):

@@ -11,7 +11,8 @@ from toyset.films import write_film
 from microexpr.core.errors import NoAnswer, ParameterError, ResultsError
 from microexpr.data import make_clips
 from microexpr.pipelines import predicting
-from microexpr.pipelines.models import Model, fit_model
+from microexpr.pipelines.modelfitting import fit_model
+from microexpr.pipelines.models import Model
 from microexpr.pipelines.predicting import predict_files, prepare_file, write_named
 from microexpr.pipelines.report.model_text import print_named
 

@@ -14,7 +14,7 @@ from microexpr.features import flow_map
 from microexpr.pipelines.framing import frame_clip
 from microexpr.pipelines.harness import run
 from microexpr.pipelines.metrics import scores
-from microexpr.pipelines.models import load_model, save_model
+from microexpr.pipelines.modelsaving import load_model, save_model
 from microexpr.pipelines.pretraining import pretrain
 from microexpr.pipelines.zeroshot import FRAMING, measured_on, model_at, shipped_card, shipped_model
 

@@ -15,6 +15,7 @@ __all__ = [
     "load_model",
     "make_clips",
     "run",
+    "shipped_model",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -30,5 +31,6 @@ __getattr__, __dir__ = lazy_names(
         "load_model": "microexpr.pipelines.modelsaving",
         "make_clips": "microexpr.data.synthetic",
         "run": "microexpr.pipelines.harness",
+        "shipped_model": "microexpr.pipelines.zeroshot",
     },
 )

@@ -20,4 +20,5 @@ for clip, label in zip(clips.clips, clips.y, strict=True):
     strong = {name.removeprefix("strength_"): value for name, value in answer.items() if name.startswith("strength_")}
     units = [f"{name} {value:.1f}" for name, value in sorted(strong.items(), key=lambda item: -item[1])[:3]]
     share = answer[f"proba_{answer['label']}"]
-    print(f"{answer['label']} ({share:.2f}), shown: {label} ({clips.table.at[clip.clip_id, 'aus']}); {', '.join(units)}")
+    truth = clips.table.at[clip.clip_id, "aus"]
+    print(f"{answer['label']} ({share:.2f}), shown: {label} ({truth}); {', '.join(units)}")

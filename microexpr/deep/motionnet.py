@@ -200,14 +200,23 @@ class MotionNetClassifier(NetworkClassifier):
         return {"weights": read_motion_weights().digest()} if self.start == "shipped" else {}
 
     def _network(self, input_shape: tuple[int, ...], n_classes: int) -> Network:
+        network = self._blank(n_classes)
+        if self.start == "shipped":
+            weights = read_motion_weights()
+            # Of a network that is only looked at (`layers`) no classes are known.
+            known = getattr(self, "classes_", np.array(weights.classes))
+            network.take(weights, classes=tuple(known) == weights.classes)
+        return network
+
+    def blank_network(self) -> Network:
+        """Return a network of the fitted one's shape with weights at random, whatever it was begun from."""
+        return self._blank(len(self.classes_))
+
+    def _blank(self, n_classes: int) -> MotionNet:
         if self.start == "random":
             return MotionNet(n_classes, 1, self.n_networks, self.dropout)
         weights = read_motion_weights()
-        network = MotionNet(n_classes, len(weights.actions), weights.n_networks, self.dropout)
-        # Of a network that is only looked at (`layers`) no classes are known.
-        known = getattr(self, "classes_", np.array(weights.classes))
-        network.take(weights, classes=tuple(known) == weights.classes)
-        return network
+        return MotionNet(n_classes, len(weights.actions), weights.n_networks, self.dropout)
 
     def _shape(self, X: np.ndarray) -> np.ndarray:
         return as_maps(X, SIZE)

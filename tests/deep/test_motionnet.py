@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from toyset.networks import learns_eight_clips, noise, obeys_its_seed, predicts_without_chance, refuses_shape
 
 from microexpr.classifiers.zeroshot import ZeroShotClassifier, prepared_maps
 from microexpr.core.errors import ParameterError
@@ -86,3 +87,42 @@ def test_the_key_tells_the_weights_it_begins_from():
 def test_parameters_are_checked():
     with pytest.raises(ParameterError, match="start is 'zero': it must be one of"):
         MotionNetClassifier(start="zero").check_params()
+
+
+SMALL = {"start": "random", "n_networks": 2, "device": "cpu", "random_state": 0}
+
+
+@pytest.mark.parametrize("start", ["shipped", "random"])
+def test_it_learns_eight_clips(start):
+    options = {**SMALL, "start": start, "shift": 0, "dropout": 0.0}
+    learns_eight_clips(MotionNetClassifier(**options, epochs=60, lr=3e-3), noise(28, 28, 3))
+
+
+def test_it_obeys_its_seed_and_predicts_without_chance():
+    obeys_its_seed(MotionNetClassifier(**SMALL, epochs=2), noise(28, 28, 3))
+    predicts_without_chance(MotionNetClassifier(**SMALL, epochs=1), noise(28, 28, 3))
+
+
+def test_other_shapes_are_refused():
+    model = MotionNetClassifier(**SMALL, epochs=1).fit(noise(28, 28, 3), EIGHT)
+    refuses_shape(model, noise(30, 30, 3), "this network takes 28 x 28")
+
+
+def test_in_training_noise_is_added_and_otherwise_not():
+    network = MotionNet(3, 5, noise=0.5, dropout=0.0).eval()
+    maps = batch(noise(28, 28, 3))
+    assert torch.equal(network(maps)["logits"], network(maps)["logits"])
+    network.train()
+    assert not torch.equal(network(maps)["logits"], network(maps)["logits"])
+
+
+def test_the_loss_is_the_sum_of_the_networks_by_hand():
+    torch.manual_seed(0)
+    network = MotionNet(3, 5, n_networks=2).eval()
+    outputs = network(batch(noise(28, 28, 3)))
+    codes, weights = torch.tensor([0, 1, 2, 0, 1, 2, 0, 0]), torch.rand(8)
+    loss = network.losses(outputs, codes, weights, torch.zeros(8))["class"].item()
+    shares = torch.softmax(outputs["members"].detach(), dim=2).numpy()
+    own = [-np.log(shares[row, :, code]) * weights[row].item() for row, code in enumerate(codes.tolist())]
+    assert loss == pytest.approx(np.mean(own, axis=0).sum(), rel=1e-5)
+    np.testing.assert_allclose(outputs["logits"].detach().exp().numpy(), shares.mean(axis=1), rtol=1e-5)

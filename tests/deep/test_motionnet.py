@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from toyset.networks import learns_eight_clips, noise, obeys_its_seed, predicts_without_chance, refuses_shape
+from toyset.networks import EIGHT, learns_eight_clips, noise, obeys_its_seed, predicts_without_chance, refuses_shape
 
 from microexpr.classifiers.zeroshot import ZeroShotClassifier, prepared_maps
 from microexpr.core.errors import ParameterError

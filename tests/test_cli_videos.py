@@ -37,6 +37,8 @@ def test_watch_spots_names_and_writes_where_nobody_says_where(console, film, mod
     [label] = table.loc[table["kind"] == "micro", "label"]
     assert label in ("negative", "positive", "surprise")
     assert set(table.loc[table["kind"] != "micro", "label"]) <= {""}
+    # It is none that tells action units.
+    assert set(table["action_units"]) == {""}
 
 
 def test_watch_can_leave_the_names_out(console, film, tmp_path):
@@ -51,6 +53,8 @@ def test_watch_and_predict_name_by_the_model_that_comes_along(console, film, tmp
     [row] = table[table["kind"] == "micro"].to_dict("records")
     assert row["label"] in ("negative", "positive", "surprise")
     assert row[f"proba_{row['label']}"] > 1 / 3
+    assert "12" in row["action_units"]
+    assert not any(name.startswith("strength_") for name in row)
     clip = write_film(
         tmp_path / "clip.mp4", make_clips(1, 1, size=(280, 240), margin=2, color=True).clips[0].frames(), fps=200
     )
@@ -60,6 +64,9 @@ def test_watch_and_predict_name_by_the_model_that_comes_along(console, film, tmp
     [row] = pd.read_csv(tmp_path / "named.csv").to_dict("records")
     assert row["label"] in ("negative", "positive", "surprise")
     assert 0 <= row["strength_L12"] <= 1
+    # Fifteen units, three of them without sides.
+    assert sum(name.startswith("strength_") for name in row) == 27
+    assert "action_units" not in row
 
 
 def test_a_shortened_pretrain_gives_a_model_to_ask(console, tmp_path, monkeypatch):

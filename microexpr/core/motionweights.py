@@ -3,6 +3,7 @@
 __all__ = ["GAINS", "SIGMA", "SIZE", "MotionWeights", "member_shapes", "read_motion_weights", "write_motion_weights"]
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,7 +104,7 @@ def read_motion_weights(path: str | Path | None = None) -> MotionWeights:
     Raises
     ------
     DataError
-        If the file is missing, is no such file, or its numbers do not fit the network.
+        If the file is missing, is no such file, or its numbers do not fit the network or its actions have other names.
 
     Examples
     --------
@@ -180,5 +181,7 @@ def _check(weights: MotionWeights, path: Path) -> None:
             )
         if not np.isfinite(tensor).all():
             raise DataError(f"{path}: {name} holds NaN or infinity")
+    if odd := [name for name in weights.actions if not re.fullmatch("[LR]?[0-9]{1,3}", name)]:
+        raise DataError(f"{path}: it has an action {odd[0]!r}: each must be named like L12, R12 or 25")
     if not n_networks or not 0 < weights.temperature < np.inf:
         raise DataError(f"{path}: it has {n_networks} networks and temperature {weights.temperature}: both must be > 0")

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from microexpr.core.clip import Clip, as_clips
 from microexpr.core.errors import DataError, MicroexprError, NeedsError, one_line
+from microexpr.pipelines.actionunits import STRENGTH
 from microexpr.pipelines.framing import Framing
 from microexpr.pipelines.modelcards import how_good
 from microexpr.pipelines.needs import NEEDS
@@ -107,7 +108,7 @@ class Model:
             for label in self.classes:
                 table[f"proba_{label}"] = np.asarray(shares, np.float64)[:, known.index(label)]
         if acting is not None:
-            table = pd.concat([table, acting.add_prefix("strength_")], axis=1)
+            table = pd.concat([table, acting.add_prefix(STRENGTH)], axis=1)
         return table
 
     def check_clip(self, clip: Clip) -> None:

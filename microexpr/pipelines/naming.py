@@ -13,6 +13,7 @@ from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError, MicroexprError, NoAnswer
 from microexpr.core.progress import progress
 from microexpr.core.sources import ArraySource
+from microexpr.pipelines.actionunits import acting_units
 from microexpr.pipelines.refusing import NO_ANSWER
 from microexpr.pipelines.review import Watched
 from microexpr.spotting import EXPRESSIONS
@@ -39,8 +40,9 @@ def name_events(watched: Watched, model: "Model") -> Watched:
     Returns
     -------
     Watched
-        Its events have columns label and `proba_<class>`. Where the model declines to name an expression the label is
-        "no answer", where something went wrong it is ""; the notes say which these are, and why.
+        Its events have columns label, action_units (see `acting_units`) and `proba_<class>`. Where the model declines
+        to name an expression the label is "no answer", where something went wrong it is ""; the notes say which these
+        are, and why.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def name_events(watched: Watched, model: "Model") -> Watched:
     """
     events = watched.events.copy()
     wanted = np.flatnonzero(events["kind"].isin(EXPRESSIONS)).tolist()
-    events["label"] = ""
+    events["label"] = events["action_units"] = ""
     for name in model.classes:
         events[f"proba_{name}"] = np.nan
     failures: list[str] = []
@@ -65,8 +67,10 @@ def name_events(watched: Watched, model: "Model") -> Watched:
             except MicroexprError as error:
                 failures.append(f"Not named: {error}.")
             else:
-                for column in answer.columns.intersection(events.columns):
-                    events.loc[events.index[place], column] = answer[column].iloc[0]
+                [row] = answer.to_dict("records")
+                row["action_units"] = acting_units(row)
+                for column in events.columns.intersection(list(row)):
+                    events.loc[events.index[place], column] = row[column]
             advance()
     late = [place for place in wanted if place not in named]
     failures += [f"Not named: {_called(watched, place)}: the video ends before it." for place in late]

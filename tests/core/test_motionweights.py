@@ -59,6 +59,7 @@ def header(**changes):
         ({}, header(format=2), "has format 2: this version reads format 1"),
         ({}, header(temperature=0.0), "both must be > 0"),
         ({}, header(classes=["a"]), "classes.weight is float32 of shape"),
+        ({}, header(actions=["25"] * 4 + ["smile"]), "it has an action 'smile': each must be named like L12"),
         ({"fc.bias": np.zeros((2, 47), np.float32)}, header(), r"fc.bias is float32 of shape \(2, 47\)"),
         ({"fc.bias": np.zeros((2, 48))}, header(), "fc.bias is float64"),
         ({"fc.bias": np.full((2, 48), np.nan, np.float32)}, header(), "fc.bias holds NaN or infinity"),

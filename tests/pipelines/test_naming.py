@@ -22,8 +22,9 @@ class Teller:
     classes = ("negative", "positive")
     framing = measure_framing([CLIP])
 
-    def __init__(self, *says):
+    def __init__(self, *says, **strengths):
         self.says, self.asked = list(says), []
+        self.strengths = {f"strength_{action}": [strength] for action, strength in strengths.items()}
         self.card = {"method": "teller"}
 
     def check_clip(self, clip):
@@ -37,6 +38,7 @@ class Teller:
             raise said(f"{clip.clip_id}: something is the matter")
         return pd.DataFrame(
             {"clip_id": [clip.clip_id], "label": [said], "proba_negative": [0.25], "proba_positive": [0.75]}
+            | self.strengths
         )
 
 
@@ -61,7 +63,15 @@ def test_each_expression_is_named_by_its_own_frames(film):
     assert named.events["proba_positive"].tolist()[:2] == [0.75, 0.75]
     assert np.isnan(named.events["proba_positive"].iloc[2])
     assert [(clip.n_frames, clip.apex, clip.offset) for clip in model.asked] == [(8, 3, 7), (9, 2, 8)]
+    assert named.events["action_units"].tolist() == ["", "", ""]
     assert named.notes == ()
+
+
+def test_the_action_units_of_an_expression_are_told_and_their_strengths_are_not(film):
+    model = Teller("positive", NoAnswer, DataError, L6=0.2, R6=0.5, L12=1.0, R12=0.8)
+    named = name_events(_seen(film, (2, 5, 9), (12, 14, 20), (21, 25, 30)), model)
+    assert named.events["action_units"].tolist() == ["R6+12", "", "", ""]
+    assert not any(name.startswith("strength_") for name in named.events)
 
 
 def test_an_expression_without_an_answer_says_so_and_why(film):

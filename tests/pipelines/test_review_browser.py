@@ -165,6 +165,7 @@ def test_verdicts_labels_and_comments_are_saved(window, review, tmp_path):
         assert frame_of(page) == 12
         assert page.inner_text("#event-title") == "E002 · micro · happiness"
         assert [page.inner_text(f"#bars dd:nth-of-type({place})") for place in (2, 4)] == ["70.0%", "30.0%"]
+        assert page.inner_text("#units-said") == "R6+12"
         press(page, "a j r j a a j l")
         page.keyboard.type('sad, "very"')
         press(page, "Enter j")
@@ -179,6 +180,17 @@ def test_verdicts_labels_and_comments_are_saved(window, review, tmp_path):
         expected = changed(expected, "E005", reviewer_label='sad, "very"')
         expected = changed(expected, "E006", kind="macro", comment="<b>& mouth</b>")
         same(saved(page, tmp_path), changed(expected, "E007", review="accepted"))
+
+
+def test_action_units_are_shown_where_the_model_told_them(window, review):
+    with opened(window, review[0]) as page:
+        for event, units in (("E007", "1+2+R5"), ("E003", None), ("E004", "12"), ("E006", None)):
+            page.click(f"tr[data-event={event}]")
+            assert page.is_visible("#units") == (units is not None)
+            if units is not None:
+                assert page.inner_text("#units").startswith(f"Action units {units} ")
+            # The model gave probabilities for expressions alone.
+            assert page.is_visible("#bars") == (event != "E006")
 
 
 def test_a_label_of_the_model_is_none_of_the_reviewers(window, review, tmp_path):
@@ -299,6 +311,17 @@ def test_a_saved_table_is_taken_up_by_another_browser(window, review, tmp_path):
         pd.testing.assert_frame_equal(saved(page, tmp_path), before, check_exact=True)
         page.keyboard.press("z")
         same(saved(page, tmp_path), table)
+
+
+def test_a_table_saved_before_there_were_action_units_is_taken_up(window, review, tmp_path):
+    path, table = review
+    old = added(changed(table, "E004", review="accepted"), event="A001", kind="micro", onset=30, apex=31, offset=33)
+    old = with_times(old, FPS)
+    (tmp_path / "old.csv").write_text(csv_text(old.drop(columns="action_units")))
+    with opened(window, path) as page:
+        page.set_input_files("#load", tmp_path / "old.csv")
+        page.wait_for_selector("#status:has-text('8 events loaded, 2 of them changed.')")
+        same(saved(page, tmp_path), old)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,25 @@ def test_another_reader_finds_tiers_times_and_the_video_beside(video, tmp_path):
     assert medium["MIME_TYPE"] == "video/mp4"
 
 
+def test_the_action_units_are_a_tier_of_their_own(video, tmp_path):
+    eaf = Elan.Eaf(str(write_eaf(tmp_path / "events.eaf", watched(video, fps=25.0))))
+    told = eaf.get_ref_annotation_data_for_tier("micro action units")
+    assert [(start, end, value) for start, end, value, _ in told] == [(400, 680, "R6+12"), (840, 880, "12")]
+    # What overlaps E002 and has none; blinks have none either.
+    assert "micro 2 action units" not in eaf.tiers
+    assert "blink action units" not in eaf.tiers
+
+
+def test_a_file_from_before_there_were_action_units_is_read(video, tmp_path):
+    path = write_eaf(tmp_path / "events.eaf", watched(video, fps=25.0))
+    before = read_eaf(path)
+    eaf = Elan.Eaf(str(path))
+    eaf.remove_tiers(["micro action units", "macro action units"])
+    Elan.to_eaf(str(path), eaf)
+    expected = before.assign(action_units=pd.Series([""] * 7, dtype="str"))
+    pd.testing.assert_frame_equal(read_eaf(path), expected, check_exact=True)
+
+
 def _reviewed(path):
     """Change a file as a reviewer does in ELAN."""
     eaf = Elan.Eaf(str(path))

@@ -227,6 +227,7 @@ def test_all_files_tell_the_same_events(film, tmp_path):
     pd.testing.assert_frame_equal(read_eaf(paths[1]), back, check_exact=True)
     shown = pd.DataFrame(_parts(paths[3])[0]["events"])
     assert list(shown) == list(back)
+    assert set(shown["action_units"]) == {"", "12", "R6+12", "1+2+R5"}
     pd.testing.assert_frame_equal(shown.astype(back.dtypes), back, check_exact=True)
 
 

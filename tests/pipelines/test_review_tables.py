@@ -29,6 +29,7 @@ def test_the_table_says_what_hand_arithmetic_says(video):
     # From the beginning of the onset frame to the end of the offset frame.
     assert list(table["duration"]) == [0.24, 0.28, 0.36, 0.04, 1.4, 0.44, 1.16]
     assert list(table["label"]) == ["", CLASSES[0], CLASSES[1], CLASSES[0], "", "", CLASSES[1]]
+    assert list(table["action_units"]) == ["", "R6+12", "", "12", "", "", "1+2+R5"]
     assert (table[["review", "reviewer_label", "comment"]] == "").all(axis=None)
 
 
@@ -36,6 +37,27 @@ def test_a_written_table_reads_back_to_the_last_bit(video, tmp_path):
     found = watched(video)
     path = write_events_csv(tmp_path / "new" / "events.csv", found)
     pd.testing.assert_frame_equal(read_events_csv(path), review_table(found), check_exact=True)
+
+
+def test_action_units_stand_after_the_label_and_stay_texts(video, tmp_path):
+    path = write_events_csv(tmp_path / "events.csv", watched(video))
+    rows = list(csv.reader(path.read_text().splitlines()))
+    place = rows[0].index("label") + 1
+    assert rows[0][place : place + 2] == ["action_units", f"proba_{CLASSES[0]}"]
+    assert [row[place] for row in rows[1:]] == ["", "R6+12", "", "12", "", "", "1+2+R5"]
+
+
+def test_a_reviewed_table_from_before_there_were_action_units_is_read(video, tmp_path):
+    path = write_events_csv(tmp_path / "events.csv", watched(video))
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    rows[2][-3:] = ["accepted", "sadness", "seen twice"]
+    place = rows[0].index("action_units")
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([*row[:place], *row[place + 1 :]] for row in rows)
+    expected = review_table(watched(video)).assign(action_units=pd.Series([""] * 7, dtype="str"))
+    expected.loc[1, ["review", "reviewer_label", "comment"]] = ["accepted", "sadness", "seen twice"]
+    pd.testing.assert_frame_equal(read_events_csv(path), expected, check_exact=True)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +82,7 @@ def test_what_a_person_fills_in_comes_back(video, tmp_path):
     with path.open(newline="") as file:
         rows = list(csv.reader(file))
     rows[2][-3:] = ["accepted", "NA", "sure,\nseen twice"]
-    added = ["A001", "micro", "30", "31", "33", "1", "1.1", "1.2", "", "", "", "", "", "", "added", "sadness", ""]
+    added = ["A001", "micro", "30", "31", "33", "1", "1.1", "1.2", "", "", "", "", "", "", "", "added", "sadness", ""]
     # As a spreadsheet saves it: a mark of the byte order, other ends of lines.
     with path.open("w", newline="", encoding="utf-8-sig") as file:
         csv.writer(file, lineterminator="\r\n").writerows([*rows, added])
@@ -80,7 +102,7 @@ def test_what_a_person_fills_in_comes_back(video, tmp_path):
         ("E003", "E002", "the event E002 is there more than once"),
         ("0.3333333333333333", "high", "row 3: score is 'high': it must be a number, or empty"),
         (",review,", ",verdict,", "no table of events: it lacks the column review"),
-        ("E001,", "E001,,", "row 2: 18 cells, but 17 columns"),
+        ("E001,", "E001,,", "row 2: 19 cells, but 18 columns"),
         ("event,", "event,mood,", "each must be one of the table's, and there once"),
         ("event,", "event,event,", "each must be one of the table's, and there once"),
     ],

@@ -1,8 +1,10 @@
 """A video watched whole: what is found is written, and kept whatever ends the video or the disk."""
 
 import io
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from toyset.films import write_film
 
@@ -11,6 +13,7 @@ from microexpr.data import make_videos
 from microexpr.pipelines import watching
 from microexpr.pipelines.review import read_eaf, read_events_csv
 from microexpr.pipelines.watching import watch
+from microexpr.pipelines.zeroshot import shipped_model
 from microexpr.spotting import EVENT_COLUMNS, spot
 
 FPS = 30
@@ -73,6 +76,20 @@ def test_the_files_hold_what_spot_finds(film, tmp_path):
     for name in EVENT_COLUMNS:
         assert table[name].to_list() == found[name].to_list()
     assert expressions(read_eaf(tmp_path / "events.eaf")) == expressions(found)
+
+
+def test_the_action_units_of_an_expression_stand_in_all_files(film, truth, tmp_path):
+    watch(film, tmp_path, model=shipped_model())
+    table = read_events_csv(tmp_path / "events.csv")
+    pd.testing.assert_frame_equal(read_eaf(tmp_path / "events.eaf"), table, check_exact=True)
+    is_micro = table["kind"] == "micro"
+    assert set(table.loc[~is_micro, "action_units"]) == {""}
+    [told] = table.loc[is_micro, "action_units"]
+    # What moves most in this face is the corners of the mouth, beside the lids.
+    assert truth.intervals["aus"].tolist() == ["7+12"]
+    assert re.fullmatch(r"[LR]?\d+(\+[LR]?\d+)*", told)
+    assert "12" in re.findall(r"\d+", told)
+    assert f'"action_units": "{told}"' in (tmp_path / "review.html").read_text(encoding="utf-8")
 
 
 def test_events_are_told_as_they_come(film, tmp_path):

@@ -25,6 +25,7 @@ def events(*, named=True):
     table = pd.DataFrame(rows, columns=columns)
     if named:
         table["label"] = [CLASSES[1], CLASSES[0], CLASSES[1], CLASSES[0], "", "", ""]
+        table["action_units"] = ["1+2+R5", "R6+12", "", "12", "", "", ""]
         table[f"proba_{CLASSES[0]}"] = [0.1, 0.7, 1 / 7, 1.0, NAN, NAN, NAN]
         table[f"proba_{CLASSES[1]}"] = [0.9, 0.3, 6 / 7, 0.0, NAN, NAN, NAN]
     return table

@@ -7,14 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from microexpr.data.actionunits import notation
+from microexpr.pipelines.actionunits import STRENGTH, acting_units
 from microexpr.pipelines.models import Model
 from microexpr.pipelines.predicting import Named
 from microexpr.pipelines.report.terminal import new_console, new_table, print_line
 from microexpr.pipelines.report.words import figure
-
-_STRENGTH = "strength_"
-_ACTS = 1 / 3
 
 
 def print_card(card: Mapping[str, Any]) -> None:
@@ -50,24 +47,18 @@ def print_named(named: Named, model: Model) -> None:
     """Print one row a clip, and what must be known beside."""
     console = new_console()
     if len(named.table):
-        told = any(column.startswith(_STRENGTH) for column in named.table.columns)
+        told = any(column.startswith(STRENGTH) for column in named.table.columns)
         acting = ["action units"] if told else []
         table = new_table("clip", "label", "probability", *acting, "onset", "apex", "notes")
         for row in named.table.to_dict("records"):
             share = row.get(f"proba_{row['label']}")
             places = ["-" if pd.isna(row[key]) else str(row[key]) for key in ("onset", "apex")]
             shown = "-" if share is None else figure(float(share))
-            units = [_units(row)] if told else []
+            units = [acting_units(row) or "-"] if told else []
             table.add_row(row["clip_id"], _text(row["label"]), shown, *units, *places, row["notes"])
         console.print(table)
         for caution in model.cautions():
             print_line(console, f"note: {_text(caution)}")
-
-
-def _units(row: Mapping[str, Any]) -> str:
-    """Return the action units that act at a third of the strongest one's strength or more, as CASME II writes them."""
-    names = [column for column in row if column.startswith(_STRENGTH) and row[column] >= _ACTS]
-    return notation(column.removeprefix(_STRENGTH) for column in names) or "-"
 
 
 def _print_clips(console: Any, title: str, what: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ from microexpr.spotting.method import EXPRESSIONS
 _FPS, _CLASSES = "microexpr:fps", "microexpr:classes"
 # What ELAN calls the ways in which a tier hangs from another one.
 _WITHIN, _BESIDE = "Included_In", "Symbolic_Association"
-_TEXTS = ("label", "review", "reviewer label", "comment")
+_TEXTS = ("label", "action units", "review", "reviewer label", "comment")
 
 
 def milliseconds(frame: int, fps: float) -> int:
@@ -40,8 +40,8 @@ def write_eaf(path: str | Path, watched: Watched) -> Path:
     and below those of expressions always:
 
     1. `micro apex`: the apex frame;
-    2. `micro label`: what the model said; `micro review`: `accepted`, `rejected` or `added`; `micro reviewer label`
-       and `micro comment`: what the reviewer says;
+    2. `micro label` and `micro action units`: what the model said; `micro review`: `accepted`, `rejected` or `added`;
+       `micro reviewer label` and `micro comment`: what the reviewer says;
     3. `micro details`: score, region and class probabilities, as JSON.
 
     Parameters
@@ -124,6 +124,7 @@ def read_eaf(path: str | Path, *, fps: float | None = None) -> pd.DataFrame:
         "score",
         "region",
         "label",
+        "action_units",
         *(f"proba_{name}" for name in classes),
     ]
     table = pd.DataFrame(rows, columns=[*columns, "review", "reviewer_label", "comment"])

@@ -78,8 +78,8 @@ const events = {
     while (this.get(name())) number += 1;
     const event = Object.fromEntries(data.columns.map((column) => [column, null]));
     const kind = (offset - onset + 1) / data.fps <= LONGEST_MICRO ? "micro" : "macro";
-    Object.assign(event, { event: name(), kind, onset, offset, apex: scores.peak(onset, offset), region: "", label: "" });
-    Object.assign(event, { review: "added", reviewer_label: "", comment: "" });
+    Object.assign(event, { event: name(), kind, onset, offset, apex: scores.peak(onset, offset), region: "" });
+    Object.assign(event, { label: "", action_units: "", review: "added", reviewer_label: "", comment: "" });
     this.commit([[event.event, null, event]]);
     return event.event;
   },

@@ -1,5 +1,5 @@
 // What is saved and loaded: the same columns as events.csv, the same tiers as events.eaf.
-const TEXTS = ["label", "review", "reviewer label", "comment"];
+const TEXTS = ["label", "action units", "review", "reviewer label", "comment"];
 
 function csvText() {
   const cell = (value) => {
@@ -40,7 +40,8 @@ function csvRows(text) {
 // Take a saved table as the state of the page; return what was done, or throw a line that says why not.
 function loadCsv(text) {
   const [header = [], ...rows] = csvRows(text.replace(/^\ufeff/, ""));
-  const missing = data.columns.filter((name) => !header.includes(name));
+  // Tables of earlier versions have no action units.
+  const missing = data.columns.filter((name) => !header.includes(name) && name !== "action_units");
   if (missing.length) throw new Error(`This is no table of these events: it lacks the column ${missing[0]}.`);
   const numbers = ["onset", "apex", "offset", "score", ...data.columns.filter((name) => name.startsWith("proba_"))];
   const loaded = rows.map((row) => {

@@ -196,7 +196,10 @@ const review = {
   showChances(event) {
     const chances = event ? data.classes.map((name) => [name, event[`proba_${name}`]]) : [];
     const known = chances.filter(([, chance]) => chance !== null && chance !== undefined);
-    byId("chances").hidden = !known.length;
+    const units = event?.action_units ?? "";
+    byId("units").hidden = !units;
+    byId("units-said").textContent = units;
+    byId("chances").hidden = !known.length && !units;
     const best = Math.max(...known.map(([, chance]) => chance));
     byId("bars").replaceChildren(
       ...known.flatMap(([name, chance]) => {

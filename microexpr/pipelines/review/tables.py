@@ -20,8 +20,10 @@ REVIEWS = ("", "accepted", "rejected", "added")
 
 _FRAMES = ("onset", "apex", "offset")
 _NUMBERS = ("onset_s", "apex_s", "offset_s", "duration", "score")
-_BEFORE = ("event", "kind", *_FRAMES, *_NUMBERS, "region", "label")
+_BEFORE = ("event", "kind", *_FRAMES, *_NUMBERS, "region", "label", "action_units")
 _AFTER = ("review", "reviewer_label", "comment")
+# Tables that were written before there was this column do not have it.
+_MAY_LACK = ("action_units",)
 
 
 def review_columns(classes: Sequence[str] = ()) -> list[str]:
@@ -48,7 +50,8 @@ def review_table(watched: Watched) -> pd.DataFrame:
         One row an event, by onset: event (`E001`, `E002`, ...); kind; onset, apex, offset (int64, zero-based frames,
         both ends inclusive); onset_s, apex_s, offset_s (float64, seconds: when these frames are shown); duration
         (seconds, from the onset frame to the end of the offset frame); score; region; label (what the model said, ""
-        without one); `proba_<class>` (float64, NaN where there is none); review, reviewer_label and comment, all "".
+        without one); action_units (those that act as the model says, in CASME II's notation, "" where it told none);
+        `proba_<class>` (float64, NaN where there is none); review, reviewer_label and comment, all "".
     """
     events = watched.events.sort_values(["onset", "offset"], kind="stable", ignore_index=True)
     n_digits = max(3, len(str(len(events))))
@@ -56,7 +59,7 @@ def review_table(watched: Watched) -> pd.DataFrame:
         {
             "event": [f"E{number:0{n_digits}d}" for number in range(1, len(events) + 1)],
             **{name: events[name] for name in ("kind", *_FRAMES, "score", "region")},
-            "label": events["label"].fillna("") if "label" in events else "",
+            **{name: events[name].fillna("") if name in events else "" for name in ("label", "action_units")},
             **{f"proba_{name}": events[f"proba_{name}"] for name in watched.classes},
             **dict.fromkeys(_AFTER, ""),
         },
@@ -137,7 +140,8 @@ def read_events_csv(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        See `review_table`; what was written comes back to the last bit.
+        See `review_table`; what was written comes back to the last bit. A table without the column action_units, as
+        earlier versions wrote it, has "" there.
 
     Raises
     ------
@@ -153,7 +157,7 @@ def read_events_csv(path: str | Path) -> pd.DataFrame:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: no table of events: {error}") from error
     header = rows[0] if rows else []
-    if missing := [name for name in (*_BEFORE, *_AFTER) if name not in header]:
+    if missing := [name for name in (*_BEFORE, *_AFTER) if name not in (*header, *_MAY_LACK)]:
         raise DataError(f"{path}: no table of events: it lacks the column {join_names(missing)}")
     classes = [name.removeprefix("proba_") for name in header if name.startswith("proba_")]
     columns = review_columns(classes)
@@ -163,9 +167,10 @@ def read_events_csv(path: str | Path) -> pd.DataFrame:
     for line, row in body:
         if len(row) != len(header):
             raise DataError(f"{path}, row {line}: {len(row)} cells, but {len(header)} columns")
-    places = {name: header.index(name) for name in columns}
+    places = {name: header.index(name) for name in columns if name in header}
     cells = {
-        name: [_value(row[place], name, f"{path}, row {line}") for line, row in body] for name, place in places.items()
+        name: [_value(row[places[name]] if name in places else "", name, f"{path}, row {line}") for line, row in body]
+        for name in columns
     }
     table = pd.DataFrame({name: pd.Series(values, dtype=_kind_of(name)) for name, values in cells.items()})
     return check_review(table, str(path))

@@ -40,8 +40,8 @@ class Watched:
     events : DataFrame
         One row an event: onset, apex, offset (int64, zero-based frames, both ends inclusive), kind (`micro`, `macro`,
         `blink`, `head`, `speech`), score (float64; NaN where a kind has none), region (str), duration (in seconds).
-        If a model named the expressions: label (str, "" for what it did not name) and `proba_<class>` (float64 in
-        [0, 1], NaN for what it did not name).
+        If a model named the expressions: label (str, "" for what it did not name), `proba_<class>` (float64 in
+        [0, 1], NaN for what it did not name) and perhaps action_units (str, those that act, "" where none is told).
     scores : float64 ndarray of shape (n_rows,)
         What the threshold was compared with; NaN where there is no face.
     score_positions : int64 ndarray of shape (n_rows,)

@@ -29,7 +29,7 @@ _FIGURES = Path(__file__).parent / "cards" / "zeroshot.json"
 _WHY_NOT = (
     "It names a facial movement, which a person may make for many reasons, not what the person feels, thinks or means "
     "to do. It has seen no person at all: its idea of a smile is a drawing. About one answer in four is wrong on "
-    "laboratory clips, more on others, and it does not know by how sure it is which ones."
+    "laboratory clips, more on others, and how sure it is does not tell which."
 )
 # By how sure it is, answers are counted in so many bins of one width.
 _BINS = 10

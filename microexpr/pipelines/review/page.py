@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pandas as pd
 from microexpr.core.checks import check_int
 from microexpr.core.digest import digest
 from microexpr.core.errors import ResultsError
+from microexpr.pipelines.review.cardlines import card_lines
 from microexpr.pipelines.review.closeups import CLOSEUP_SETTINGS, Closeup
 from microexpr.pipelines.review.elan import link_to
 from microexpr.pipelines.review.footage import Footage, film
@@ -129,7 +130,7 @@ def _render(watched: Watched, table: pd.DataFrame, footage: Footage, beside: str
     return environment.get_template("review.html").render(
         watched=watched,
         notes=_notes(watched, table, footage, beside),
-        card=_lines(watched.model_card) if watched.model_card else [],
+        card=card_lines(watched.model_card) if watched.model_card else [],
         settings=CLOSEUP_SETTINGS,
         labels=watched.classes or _LABELS,
         kinds=KINDS,
@@ -196,17 +197,3 @@ def _notes(watched: Watched, table: pd.DataFrame, footage: Footage, beside: str)
     if beside:
         notes.append(f"The video is too large for the page: it lies beside it as {beside}; keep the two together.")
     return notes
-
-
-def _lines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return a model's card as lines of a name and a text."""
-    lines = []
-    for name, value in card.items():
-        if isinstance(value, Mapping):
-            text = "; ".join(f"{key}: {part}" for key, part in value.items())
-        elif isinstance(value, list | tuple):
-            text = ", ".join(map(str, value))
-        else:
-            text = str(value)
-        lines.append((str(name).replace("_", " "), text))
-    return lines

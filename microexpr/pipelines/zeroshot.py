@@ -29,10 +29,11 @@ _FIGURES = Path(__file__).parent / "cards" / "zeroshot.json"
 _WHY_NOT = (
     "It names a facial movement, which a person may make for many reasons, not what the person feels, thinks or means "
     "to do. It has seen no person at all: its idea of a smile is a drawing. About one answer in four is wrong on "
-    "laboratory clips, more on others, and how sure it is does not tell which."
+    "laboratory clips, and more on others."
 )
-# By how sure it is, answers are counted in so many bins of one width.
+# By how sure it is, answers are counted in so many bins of one width, and from level to level.
 _BINS = 10
+_LEVELS = (0.0, 0.7, 0.9)
 
 
 def shipped_model() -> Model:
@@ -148,7 +149,8 @@ def measured_on(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str
     dict
         `clips`, `subjects`, `accuracy`, `UF1` and `UAR` (estimate, low, high), `majority`, `per_class`, `confusion`
         (true class -> named class -> clips) and `sureness`: the mean probability of the class that was named, the
-        share of right answers, and the expected calibration error over ten bins of one width.
+        share of right answers, the expected calibration error over ten bins of one width, and the share of right
+        answers where that probability is below .7, below .9, and from there on.
     """
     pooled, always = scores(predictions, classes), majority_row(predictions, classes)
     figures: dict[str, Any] = {
@@ -188,13 +190,15 @@ def _errors(figures: dict[str, Any]) -> str:
         for number, true, named, clips in sorted(mistakes)[:-4:-1]
     )
     sure = figures["sureness"]
+    least, most = sure["levels"][0], sure["levels"][-1]
     return (
         f"{worst}. The probability of the class that it names was {sure['mean']:.2f} in the mean, {sure['right']:.2f} "
-        "of its answers were right: calibrated on synthetic motion, it is too sure of itself on people."
+        f"of its answers were right ({most['right']:.2f} of those from {most['from']:g} on, {least['right']:.2f} of "
+        f"those below {sure['levels'][1]['from']:g}): calibrated on synthetic motion, it is too sure of itself on people."
     )
 
 
-def _sureness(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, float]:
+def _sureness(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, Any]:
     sure = predictions[[f"proba_{name}" for name in classes]].to_numpy().max(axis=1)
     right = predictions["y_true"].eq(predictions["y_pred"]).to_numpy()
     bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
@@ -202,8 +206,18 @@ def _sureness(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, 
         (bins == number).mean() * abs(sure[bins == number].mean() - right[bins == number].mean())
         for number in np.unique(bins)
     )
+    level = np.searchsorted(_LEVELS, sure, side="right") - 1
     return {
         "mean": round(float(sure.mean()), 4),
         "right": round(float(right.mean()), 4),
         "calibration_error": round(float(off), 4),
+        "levels": [
+            {
+                "from": low,
+                "clips": int((level == number).sum()),
+                "right": round(float(right[level == number].mean()), 4),
+            }
+            for number, low in enumerate(_LEVELS)
+            if (level == number).any()
+        ],
     }

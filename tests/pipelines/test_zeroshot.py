@@ -139,6 +139,7 @@ def test_sureness_by_hand():
     found = measured_on(table, classes)["sureness"]
     # Bins .9 to 1: .96 sure, half right; .5 to .6 and .6 to .7: one each, right.
     off = (2 * abs(0.96 - 0.5) + abs(0.55 - 1) + abs(0.65 - 1)) / 4
+    assert found.pop("levels") == [{"from": 0.0, "clips": 2, "right": 1.0}, {"from": 0.9, "clips": 2, "right": 0.5}]
     assert found == {"mean": 0.78, "right": 0.75, "calibration_error": pytest.approx(off, abs=1e-4)}
 
 

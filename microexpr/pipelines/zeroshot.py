@@ -194,7 +194,7 @@ def _errors(figures: dict[str, Any]) -> str:
     return (
         f"{worst}. The probability of the class that it names was {sure['mean']:.2f} in the mean, {sure['right']:.2f} "
         f"of its answers were right ({most['right']:.2f} of those from {most['from']:g} on, {least['right']:.2f} of "
-        f"those below {sure['levels'][1]['from']:g}): calibrated on synthetic motion, it is too sure of itself on people."
+        f"those below {sure['levels'][1]['from']:g}). Calibrated on synthetic motion, it is too sure of itself."
     )
 
 

@@ -42,7 +42,7 @@ def without(name):
     Absent.names = {name}
     return outcome("ststnet")
 
-names = ("torch", "skorch", "safetensors", "microexpr.deep.ststnet")
+names = ("torch", "skorch", "microexpr.deep.ststnet")
 print({name: without(name) for name in names})
 """
 NETWORKS = {
@@ -55,6 +55,7 @@ NETWORKS = {
     "nmer+emr",
     "nmer+emr+adversarial",
     "off-apexnet",
+    "pretrained-finetune",
     "ststnet",
     "two-stream",
 }
@@ -74,7 +75,7 @@ def _outcomes(absent, code):
 
 
 def test_of_all_methods_the_networks_alone_cannot_be_built():
-    outcomes = _outcomes("torch,skorch,safetensors", EACH_METHOD)
+    outcomes = _outcomes("torch,skorch", EACH_METHOD)
     assert {name for name, outcome in outcomes.items() if outcome is not None} == NETWORKS
     assert {outcomes[name] for name in NETWORKS} == {("MicroexprError", NEED)}
 
@@ -85,7 +86,7 @@ def test_half_an_extra_is_none_and_no_other_absence_is_taken_for_it():
         "ModuleNotFoundError",
         "No module named 'microexpr.deep.ststnet'",
     )
-    assert outcomes == dict.fromkeys(("torch", "skorch", "safetensors"), ("MicroexprError", NEED))
+    assert outcomes == dict.fromkeys(("torch", "skorch"), ("MicroexprError", NEED))
 
 
 def test_comparing_a_network_is_refused_in_one_line(tmp_path):
@@ -105,6 +106,20 @@ def test_comparing_other_methods_goes_on_working(tmp_path):
     assert answer.code == 0
     assert {"flow-svm", "majority"} <= set(answer.rows)
     assert (tmp_path / "report.html").is_file()
+
+
+def test_the_model_that_comes_along_needs_no_torch(tmp_path):
+    settings = ("--set", "flowmap__method=dis", "--out", tmp_path)
+    answer = _without("torch,skorch", COMMAND, "compare", "zero-shot", "--data", TINY, *settings)
+    assert answer.code == 0, answer.err
+    assert {"zero-shot", "majority"} <= set(answer.rows)
+    assert "zero-shot" in _without("torch,skorch", COMMAND, "methods", "zero-shot").out
+
+
+def test_making_it_anew_without_torch_is_refused_in_one_line(tmp_path):
+    answer = _without("torch,skorch", COMMAND, "pretrain", "--out", tmp_path / "a.safetensors")
+    assert refused(answer) == f"error: {NEED}"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_list_of_methods_still_holds_the_networks():

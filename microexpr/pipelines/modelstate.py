@@ -284,7 +284,7 @@ def networks_room() -> Any:
     NeedsError
         If the extra `deep` is not installed.
     """
-    for name in ("torch", "skorch", "safetensors"):
+    for name in ("torch", "skorch"):
         if find_spec(name) is None:
             raise NeedsError("the model is a network: it needs the extra `deep`, pip install 'microexpr[deep]'")
     return import_module("microexpr.deep")

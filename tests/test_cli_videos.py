@@ -89,6 +89,7 @@ def test_a_broken_tail_ends_with_one_line_and_keeps_the_events(console, film, tm
     ("arguments", "words"),
     [
         (("watch", "gone.mp4"), "gone.mp4: cannot be opened as a video: no such file"),
+        (("watch", "gone.mp4", "--model", "a.mxm", "--no-name"), "--no-name and --model a.mxm contradict each other"),
         (("watch", "camera:x"), "it must be camera:0"),
         (("watch", "gone.mp4", "--method", "magic"), "method is 'magic'"),
         (("watch", "gone.mp4", "--threshold", "-1"), "threshold is -1.0"),

@@ -31,12 +31,15 @@ def watch(
 ) -> None:
     """Spot the expressions in a video, name them by a model, and write a table, ELAN, subtitles and a review page."""
     with stoppable("what had been found is in events.csv"):
+        from microexpr.core.errors import ParameterError
         from microexpr.core.progress import visible_progress
         from microexpr.pipelines.report.spotting_text import print_events
         from microexpr.pipelines.watching import watch as watch_video
         from microexpr.pipelines.zeroshot import model_at
         from microexpr.spotting import build_spotter
 
+        if model is not None and not name:
+            raise ParameterError(f"--no-name and --model {model} contradict each other: leave one out")
         spotter = build_spotter(method, **({} if threshold is None else {"threshold": threshold}))
         loaded = model_at(model) if name else None
         with visible_progress():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from microexpr.core.atomic import write_atomic
 from microexpr.core.checks import check_int
 from microexpr.core.digest import digest
 from microexpr.core.errors import DataError, ParameterError
@@ -77,6 +78,10 @@ def pretrain(out: str | Path, *, n_networks: int = 5, steps: int = 400, seed: in
     check_int(n_networks, "n_networks", minimum=1)
     check_int(steps, "steps", minimum=1, maximum=_MOST_STEPS)
     check_int(seed, "seed", minimum=0)
+    # A folder that cannot be written is better known now than in a minute.
+    probe = out.with_name(f"{out.name}.begun")
+    write_atomic(probe, b"")
+    probe.unlink()
     members, parts = [], []
     for number in range(n_networks):
         # The recipe of one network does not depend on how many there are.

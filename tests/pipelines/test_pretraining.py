@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from microexpr.classifiers.zeroshot import ZeroShotClassifier
-from microexpr.core.errors import ParameterError
+from microexpr.core.errors import ParameterError, ResultsError
 from microexpr.core.motionweights import read_motion_weights
 from microexpr.data.syntheticmotion import make_motion_maps
 from microexpr.pipelines import pretraining
@@ -50,6 +50,13 @@ def test_a_killed_run_goes_on_with_the_next_network(quick, tmp_path, monkeypatch
     pretrain(killed, n_networks=2, steps=2)
     assert done == [0, "killed", 1]
     assert killed.read_bytes() == whole.read_bytes()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(pretraining, "_trained", None)
+    with pytest.raises(ResultsError, match=r"cannot write .*net\.safetensors\.begun"):
+        pretrain(tmp_path / "file" / "net.safetensors")
 
 
 def test_a_part_of_another_recipe_is_not_taken(quick, tmp_path):

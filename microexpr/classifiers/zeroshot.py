@@ -54,7 +54,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     >>> smile = np.zeros((28, 28, 3))
     >>> smile[18:23, 5:9, 1] = smile[18:23, 19:23, 1] = -1.0
     >>> smile[18:23, 5:9, 0], smile[18:23, 19:23, 0] = -0.8, 0.8
-    >>> smile[..., 2] = abs(np.gradient(smile[..., 1])).max(axis=0)
+    >>> smile[..., 2] = np.hypot(*np.gradient(smile[..., 1]))
     >>> low, high = smile.min(axis=(0, 1)), smile.max(axis=(0, 1))
     >>> model = ZeroShotClassifier().fit()
     >>> model.predict(((smile - low) / (high - low) * 255).reshape(1, -1)).tolist()

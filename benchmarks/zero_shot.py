@@ -30,6 +30,7 @@ from microexpr.core.clip import Clip
 from microexpr.core.errors import DataError
 from microexpr.core.sources import ArraySource
 from microexpr.data import make_clips
+from microexpr.data.actionunits import GAIN, MIDLINE, UNITS, unit_of
 from microexpr.data.catalog import load_data
 from microexpr.data.synthetic import SyntheticSource
 from microexpr.data.syntheticmotion import make_motion_maps
@@ -43,11 +44,6 @@ from microexpr.pipelines.zeroshot import FRAMING, measured_on
 
 # No subject of `make_clips` at a usual seed; no map that the network learned from shows a rendered face at all.
 SEED = 777
-MIDLINE = ("17", "25", "26")
-UNITS = ("1", "2", "4", "5", "6", "7", "9", "10", "12", "14", "15", "17", "20", "25", "26")
-
-# Lids move less than the rest of a face at the same strength.
-LIDS, LID = ("5", "7"), 0.4
 
 app = typer.Typer(add_completion=False)
 
@@ -209,7 +205,7 @@ def single_units(subjects: int, peak: float) -> Iterator[tuple[str, np.ndarray]]
                 onset=0,
                 apex=1,
                 offset=2,
-                peak=2 * peak * (LID if unit in LIDS else 1.0),
+                peak=2 * peak * GAIN.get(unit, 1.0),  # lids move less than the rest of a face
                 size=(280, 240),
             )
             clip = Clip(f"AU{unit} on face {subject}", ArraySource(padded(source.read())), onset=0, apex=1, offset=2)
@@ -229,7 +225,7 @@ def padded(frames: np.ndarray) -> np.ndarray:
 def rank_of(unit: str, strengths: np.ndarray, actions: tuple[str, ...]) -> int:
     """Return the rank of a unit by the stronger of its two sides, 1 the strongest."""
     by_unit = {
-        one: max(value for action, value in zip(actions, strengths, strict=True) if action.strip("LR") == one)
+        one: max(value for action, value in zip(actions, strengths, strict=True) if unit_of(action) == one)
         for one in UNITS
     }
     return 1 + sum(value > by_unit[unit] for value in by_unit.values())

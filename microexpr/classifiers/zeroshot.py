@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from microexpr.classifiers.mapscaling import as_maps
@@ -133,9 +134,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         maps = as_maps(X, SIZE)
         parts = [averaged(weights, maps[start : start + _BATCH]) for start in range(0, len(maps), _BATCH)]
         shares, strengths = (np.concatenate(part) for part in zip(*parts, strict=True))
-        scaled = np.log(np.maximum(shares, 1e-12)) / weights.temperature
-        scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        return scaled / scaled.sum(axis=1, keepdims=True), strengths
+        return softmax(np.log(np.maximum(shares, 1e-12)) / weights.temperature, axis=1), strengths
 
     def _read(self) -> MotionWeights:
         return read_motion_weights(self.model)
@@ -178,9 +177,7 @@ def _run(member: dict[str, np.ndarray], inputs: np.ndarray) -> tuple[np.ndarray,
     features = _convolved(member, "3", features).reshape(n_maps, -1)
     hidden = np.maximum(features @ member["fc.weight"] + member["fc.bias"], 0.0)
     logits = hidden @ member["classes.weight"] + member["classes.bias"]
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    acting = hidden @ member["strengths.weight"] + member["strengths.bias"]
-    return shares / shares.sum(axis=1, keepdims=True), 1.0 / (1.0 + np.exp(-acting))
+    return softmax(logits, axis=1), expit(hidden @ member["strengths.weight"] + member["strengths.bias"])
 
 
 def _convolved(member: dict[str, np.ndarray], layer: str, inputs: np.ndarray, stride: int = 1) -> np.ndarray:

@@ -1,6 +1,6 @@
 """A model's card: what it was trained on, how, how well it does on people it has not seen, and what it is not for."""
 
-__all__ = ["NOT_FOR", "WHY_NOT", "check_measured", "how_good", "make_card"]
+__all__ = ["NOT_FOR", "WHY_NOT", "check_measured", "figures_of", "how_good", "make_card"]
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -112,6 +112,33 @@ def check_measured(predictions: pd.DataFrame, method: str, seed: int, clipset: C
         raise DataError(f"predictions and the model's clips differ in {join_names(odd)}: they must be the same")
 
 
+def figures_of(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return the figures of predictions as a card holds them.
+
+    Returns
+    -------
+    dict
+        `clips`, `subjects`, `accuracy`; `UF1` and `UAR` with `estimate`, `low` and `high`; `majority`; `per_class`.
+    """
+    pooled = scores(predictions, classes)
+    always = majority_row(predictions, classes)
+    figures: dict[str, Any] = {
+        "clips": pooled["n_clips"],
+        "subjects": pooled["n_subjects"],
+        "accuracy": pooled["accuracy"],
+    }
+    for metric in ("UF1", "UAR"):
+        found = bootstrap_interval(predictions, classes, metric=metric)
+        figures[metric] = {"estimate": found.estimate, "low": found.low, "high": found.high}
+    figures["majority"] = {"UF1": always["UF1"], "UAR": always["UAR"]}
+    rows = per_class(predictions, classes)
+    figures["per_class"] = {
+        str(name): {key: _or_none(row[key]) for key in ("precision", "recall", "f1")} | {"clips": int(row["support"])}
+        for name, row in rows.iterrows()
+    }
+    return figures
+
+
 def how_good(measured: Mapping[str, Any]) -> str:
     """Return a clause that tells the figures of a card's `measured`, or that there are none."""
     try:
@@ -152,26 +179,8 @@ def _median(values: pd.Series) -> float | None:
 
 def _figures(predictions: pd.DataFrame, method: str, seed: int, clipset: ClipSet) -> dict[str, Any]:
     check_measured(predictions, method, seed, clipset)
-    classes = clipset.classes
-    pooled = scores(predictions, classes)
-    always = majority_row(predictions, classes)
-    figures: dict[str, Any] = {
-        "protocol": "loso",
-        "clips": pooled["n_clips"],
-        "subjects": pooled["n_subjects"],
-        "accuracy": pooled["accuracy"],
-    }
-    for metric in ("UF1", "UAR"):
-        found = bootstrap_interval(predictions, classes, metric=metric)
-        figures[metric] = {"estimate": found.estimate, "low": found.low, "high": found.high}
-    figures["majority"] = {"UF1": always["UF1"], "UAR": always["UAR"]}
-    rows = per_class(predictions, classes)
-    figures["per_class"] = {
-        str(name): {key: _or_none(row[key]) for key in ("precision", "recall", "f1")} | {"clips": int(row["support"])}
-        for name, row in rows.iterrows()
-    }
-    figures["run_key"] = str(predictions["run_key"].iloc[0]) if "run_key" in predictions else None
-    return figures
+    run_key = str(predictions["run_key"].iloc[0]) if "run_key" in predictions else None
+    return {"protocol": "loso", **figures_of(predictions, clipset.classes), "run_key": run_key}
 
 
 def _or_none(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 __all__ = ["pretrain", "recipe"]
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def pretrain(out: str | Path, *, n_networks: int = 5, steps: int = 400, seed: in
     }
     made = recipe(n_networks=n_networks, steps=steps, seed=seed)
     weights = MotionWeights(tensors, CLASSES, ACTIONS, 1.0, made)
-    weights = MotionWeights(tensors, CLASSES, ACTIONS, _temperature(weights, seed), made)
+    weights = replace(weights, temperature=_temperature(weights, seed))
     write_motion_weights(weights, out)
     for part in parts:
         part.unlink(missing_ok=True)
@@ -134,6 +135,7 @@ def _drawn(n_maps: int, number: int, seed: int, alone: float) -> tuple[np.ndarra
 def _temperature(weights: MotionWeights, seed: int) -> float:
     """Return the temperature of least cross-entropy on maps that no network has seen."""
     from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
 
     from microexpr.classifiers.zeroshot import averaged
 
@@ -142,9 +144,7 @@ def _temperature(weights: MotionWeights, seed: int) -> float:
     logarithms = np.log(np.maximum(shares, 1e-12))
 
     def loss(logarithm: float) -> float:
-        scaled = logarithms / np.exp(logarithm)
-        scaled -= scaled.max(axis=1, keepdims=True)
-        own = scaled[np.arange(len(codes)), codes] - np.log(np.exp(scaled).sum(axis=1))
+        own = log_softmax(logarithms / np.exp(logarithm), axis=1)[np.arange(len(codes)), codes]
         return -float(own.mean())
 
     found = minimize_scalar(loss, bounds=(np.log(0.2), np.log(5.0)), method="bounded")

@@ -3,6 +3,7 @@
 __all__ = ["FRAMING", "measured_on", "model_at", "shipped_card", "shipped_model"]
 
 import json
+import math
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,12 +14,10 @@ import pandas as pd
 
 from microexpr.core.motionweights import MotionWeights, read_motion_weights
 from microexpr.pipelines.framing import Framing
-from microexpr.pipelines.metrics import majority_row, per_class, scores
-from microexpr.pipelines.modelcards import NOT_FOR
+from microexpr.pipelines.modelcards import NOT_FOR, WHY_NOT, figures_of
 from microexpr.pipelines.models import Model
 from microexpr.pipelines.modelsaving import load_model
 from microexpr.pipelines.registry import build, get_method
-from microexpr.pipelines.statistics import bootstrap_interval
 
 #: Where the outer corners of the eyes lie in the maps it was trained on: a face that fills the picture, as in stored
 #: maps; the size is enough for the optical flow of a pixel.
@@ -81,12 +80,15 @@ def model_at(path: str | Path | None) -> Model:
     if Path(path).suffix != ".safetensors":
         return load_model(path)
     weights = read_motion_weights(path)
-    shipped = shipped_model()
-    card = {**shipped.card, "settings": {"set": {"model": Path(path).name}, "all": dict(weights.made)}}
-    card |= {"trained_on": _trained_on(weights), "measured": "not measured", "measured_on": {}}
-    return replace(
-        shipped, estimator=build(_METHOD, zeroshotclassifier__model=str(path)), classes=weights.classes, card=card
-    )
+    card = {
+        **_card(weights),
+        "settings": {"set": {"model": Path(path).name}, "all": dict(weights.made)},
+        "why_not": WHY_NOT,
+        "holds": "Whoever made the file may have trained it on anything: what it says of that is not checked.",
+        "made": {},
+    }
+    estimator = build(_METHOD, zeroshotclassifier__model=str(path))
+    return replace(shipped_model(), estimator=estimator, classes=weights.classes, card=card)
 
 
 @lru_cache(maxsize=1)
@@ -96,34 +98,42 @@ def shipped_card() -> dict[str, Any]:
     Beside theirs it has `measured_on`, the figures on each data set that it was tried on (see `measured_on`), and
     `errors`, what is known of its errors in words.
     """
-    record = get_method(_METHOD)
     weights = read_motion_weights()
     found = json.loads(_FIGURES.read_text(encoding="utf-8"))
-    made = weights.made
+    return {
+        **_card(weights),
+        "measured": found["all"],
+        "measured_on": found,
+        "errors": _errors(found["all"]),
+        "made": {"date": found["date"], "versions": found["versions"]},
+    }
+
+
+def _card(weights: MotionWeights) -> dict[str, Any]:
+    """Return what can be said of weights by themselves, as if nothing had been measured."""
+    record = get_method(_METHOD)
     return {
         "method": {
             "name": _METHOD,
             "summary": record.summary,
             "reference": record.reference,
             "caution": record.caution,
-            "seed": made["seed"],
+            "seed": weights.made.get("seed"),
         },
-        "settings": {"set": {}, "all": dict(made)},
+        "settings": {"set": {}, "all": dict(weights.made)},
         "trained_on": _trained_on(weights),
         "auxiliary": None,
-        "measured": found["all"],
-        "measured_on": found,
-        "errors": _errors(found["all"]),
+        "measured": "not measured",
         "not_for": list(NOT_FOR),
         "why_not": _WHY_NOT,
         "holds": "The weights were computed from drawn motion; no picture and no number of any person is in them.",
-        "made": {"date": found["date"], "versions": found["versions"]},
     }
 
 
 def _trained_on(weights: MotionWeights) -> dict[str, Any]:
-    made = weights.made
-    n_maps = made.get("networks", 0) * made.get("steps", 0) * made.get("maps_a_step", 0)
+    counts: list[Any] = [weights.made.get(name) for name in ("networks", "steps", "maps_a_step")]
+    # A stranger's file may say anything.
+    n_maps = math.prod(counts) if all(type(count) is int for count in counts) else 0
     return {
         "datasets": [{"name": "synthetic motion", "clips": n_maps, "subjects": 0, "classes": {}, "fps": None}],
         "clips": n_maps,
@@ -152,29 +162,27 @@ def measured_on(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str
         share of right answers, the expected calibration error over ten bins of one width, and the share of right
         answers where that probability is below .7, below .9, and from there on.
     """
-    pooled, always = scores(predictions, classes), majority_row(predictions, classes)
-    figures: dict[str, Any] = {
-        "protocol": "nothing trained",
-        "clips": pooled["n_clips"],
-        "subjects": pooled["n_subjects"],
-        "accuracy": round(float(pooled["accuracy"]), 4),
-    }
-    for metric in ("UF1", "UAR"):
-        one = bootstrap_interval(predictions, classes, metric=metric)
-        figures[metric] = {name: round(float(getattr(one, name)), 4) for name in ("estimate", "low", "high")}
-    figures["majority"] = {"UF1": round(float(always["UF1"]), 4), "UAR": round(float(always["UAR"]), 4)}
-    figures["per_class"] = {
-        str(name): {key: round(float(row[key]), 4) for key in ("precision", "recall", "f1")}
-        | {"clips": int(row["support"])}
-        for name, row in per_class(predictions, classes).iterrows()
-    }
-    counts = pd.crosstab(predictions["y_true"], predictions["y_pred"])
-    figures["confusion"] = {
-        true: {named: int(counts.get(named, pd.Series(dtype=int)).get(true, 0)) for named in classes}
-        for true in classes
-    }
-    figures["sureness"] = _sureness(predictions, classes)
+    counts = pd.crosstab(predictions["y_true"], predictions["y_pred"]).reindex(
+        index=list(classes), columns=list(classes), fill_value=0
+    )
+    figures: dict[str, Any] = _rounded(
+        {
+            "protocol": "nothing trained",
+            **figures_of(predictions, classes),
+            "confusion": {true: {named: int(counts.at[true, named]) for named in classes} for true in classes},
+            "sureness": _sureness(predictions, classes),
+        }
+    )
     return figures
+
+
+def _rounded(value: Any) -> Any:
+    """Return JSON's values with four digits: what a card of another machine can be compared with."""
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return round(float(value), 4) if isinstance(value, float) else value
 
 
 def _errors(figures: dict[str, Any]) -> str:
@@ -208,14 +216,14 @@ def _sureness(predictions: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, 
     )
     level = np.searchsorted(_LEVELS, sure, side="right") - 1
     return {
-        "mean": round(float(sure.mean()), 4),
-        "right": round(float(right.mean()), 4),
-        "calibration_error": round(float(off), 4),
+        "mean": float(sure.mean()),
+        "right": float(right.mean()),
+        "calibration_error": float(off),
         "levels": [
             {
                 "from": low,
                 "clips": int((level == number).sum()),
-                "right": round(float(right[level == number].mean()), 4),
+                "right": float(right[level == number].mean()),
             }
             for number, low in enumerate(_LEVELS)
             if (level == number).any()

@@ -172,6 +172,8 @@ def test_another_file_of_weights_is_taken_and_its_card_measures_nothing(tmp_path
     pretrain(path, n_networks=1, steps=2)
     mine = model_at(path)
     assert mine.card["measured"] == "not measured"
+    assert not {"errors", "measured_on"} & set(mine.card)
+    assert "may have trained it on anything" in mine.card["holds"]
     assert mine.card["trained_on"]["clips"] == 2 * 256
     clip = rendered(SMILE)
     assert not np.allclose(*(one.predict([clip]).filter(like="proba_").to_numpy() for one in (mine, shipped_model())))
